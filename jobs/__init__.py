@@ -1,0 +1,1 @@
+"""What a job is: payload, states, transitions, retry decision. Pure: no I/O anywhere."""
