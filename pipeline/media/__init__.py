@@ -1,0 +1,1 @@
+"""Tools over sound, captions and finished files; they know nothing of jobs' states."""
