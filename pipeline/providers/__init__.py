@@ -1,1 +1,1 @@
-"""Who does the work of a stage: the embedded defaults, and the paid services behind the same ports."""
+"""Who does a stage's work: the embedded defaults, and paid services behind the same ports."""

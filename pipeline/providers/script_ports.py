@@ -94,7 +94,7 @@ class VoiceProvider(Protocol):
     version: str
 
     def speak(self, job: VideoJob, script: Script, ctx: StageContext) -> Voice:
-        """Write the speech into `ctx.workdir`. Raises as `ScriptProvider.write`, and ChildFailed."""
+        """Write the speech into `ctx.workdir`. Raises as `write` does, and ChildFailed."""
 
 
 def script_problems(script: Script) -> list[str]:
