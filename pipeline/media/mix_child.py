@@ -1,0 +1,127 @@
+"""A child process: renders the bed, ducks it under the voice, and adds the two.
+
+Reads one JSON object from stdin, writes 48 kHz float wavs into the working folder:
+    in   voice (path of a 48 kHz mono float32 raw file), spans [[start_s, end_s], ...], style,
+         seed, duration_s, music (false for none), fade_s, duck {open_lu, under_lu, attack_s,
+         release_s, hold_s}
+    out  premix.f32 (stereo, interleaved), and on stdout {"voice_lufs", "bed_under_lu",
+         "bed_open_lu"}: loudness while speech lasts, and the bed's distance below it
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.media.music import compose
+from pipeline.media.synth import RATE, Samples, render
+
+Curve = npt.NDArray[np.float64]
+
+
+def main() -> None:
+    order = json.load(sys.stdin)
+    voice = np.fromfile(order["voice"], np.float32)
+    frames = round(order["duration_s"] * RATE)
+    voice = np.pad(voice, (0, max(0, frames - len(voice))))[:frames]
+    spans = [(float(start), float(end)) for start, end in order["spans"]]
+    mix = np.stack([voice, voice])
+    speaking = _mask(spans, frames)
+    voice_power = _power(mix, speaking)
+    report = {"voice_lufs": _lufs(voice_power), "bed_under_lu": None, "bed_open_lu": None}
+    if order["music"]:
+        end_s = spans[-1][1] if spans else 0.0
+        bed = render(
+            compose(order["style"], order["duration_s"], end_s, order["seed"]),
+            order["duration_s"],
+            order["seed"],
+        )
+        # With no voice to stay under, the bed is all there is: its own level does not matter.
+        reference = voice_power if spans and voice_power > 0 else 1.0
+        bed *= np.float32(np.sqrt(reference / max(_power(bed, np.ones(frames, bool)), 1e-12)))
+        gain_db, ducked = _duck(spans, frames, order["duck"])
+        bed *= (10 ** (gain_db / 20)).astype(np.float32)
+        report["bed_under_lu"] = _below(reference, _power(bed, speaking & ducked))
+        report["bed_open_lu"] = _below(reference, _power(bed, ~speaking))
+        mix += bed
+    mix *= _fades(frames, order["fade_s"])
+    mix.T.astype("<f4").tofile(Path("premix.f32"))
+    json.dump(report, sys.stdout)
+
+
+def _mask(spans: list[tuple[float, float]], frames: int) -> npt.NDArray[np.bool_]:
+    mask = np.zeros(frames, bool)
+    for start_s, end_s in spans:
+        mask[round(start_s * RATE) : round(end_s * RATE)] = True
+    return mask
+
+
+def _duck(
+    spans: list[tuple[float, float]], frames: int, duck: dict[str, Any]
+) -> tuple[Curve, npt.NDArray[np.bool_]]:
+    """The bed's gain in dB, and where it is fully down.
+
+    The spans are known, so the bed is down by the first sound of a span, not some time after
+    it, and stays down through pauses shorter than `hold_s`, which would make it pump.
+    """
+    closed: list[list[float]] = []
+    for start_s, end_s in sorted(spans):
+        if closed and start_s - closed[-1][1] < duck["hold_s"]:
+            closed[-1][1] = max(closed[-1][1], end_s)
+        else:
+            closed.append([start_s, end_s])
+    t = np.arange(frames) / RATE
+    depth = np.zeros(frames)
+    for start_s, end_s in closed:
+        down = np.clip((t - (start_s - duck["attack_s"])) / duck["attack_s"], 0, 1)
+        up = np.clip(1 - (t - end_s) / duck["release_s"], 0, 1)
+        depth = np.maximum(depth, np.minimum(down, up))
+    smooth = (1 - np.cos(np.pi * depth)) / 2
+    return -duck["open_lu"] - (duck["under_lu"] - duck["open_lu"]) * smooth, depth >= 1
+
+
+def _power(sound: Samples, where: npt.NDArray[np.bool_]) -> float:
+    """Mean square of the K-weighted sound, summed over both channels (BS.1770-4, ungated).
+
+    The filters are applied to the spectrum: the analogue shapes of BS.1770 at 48 kHz.
+    """
+    if not where.any():
+        return 0.0
+    frames = sound.shape[1]
+    size = 1 << int(np.ceil(np.log2(frames + RATE // 4)))
+    z = np.exp(-2j * np.pi * np.fft.rfftfreq(size))
+    shelf = (1.53512485958697 - 2.69169618940638 * z + 1.19839281085285 * z**2) / (
+        1 - 1.69065929318241 * z + 0.73248077421585 * z**2
+    )
+    high = (1 - 2 * z + z**2) / (1 - 1.99004745483398 * z + 0.99007225036621 * z**2)
+    total = 0.0
+    for channel in sound:
+        weighted = np.fft.irfft(np.fft.rfft(channel, size) * shelf * high, size)[:frames]
+        total += float(np.mean(weighted[where] ** 2))
+    return total
+
+
+def _lufs(power: float) -> float:
+    return round(-0.691 + 10 * float(np.log10(max(power, 1e-10))), 2)
+
+
+def _below(reference: float, power: float) -> float | None:
+    return round(10 * float(np.log10(reference / power)), 2) if power > 0 else None
+
+
+def _fades(frames: int, fade_s: float) -> Samples:
+    """A few milliseconds at the start against a click, a long one at the end."""
+    gain = np.ones(frames, np.float32)
+    rise, fall = min(frames, RATE // 100), min(frames, round(fade_s * RATE))
+    gain[:rise] = np.linspace(0, 1, rise, dtype=np.float32)
+    gain[frames - fall :] *= np.cos(np.linspace(0, np.pi / 2, fall, dtype=np.float32))
+    return gain
+
+
+if __name__ == "__main__":
+    main()
