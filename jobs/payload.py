@@ -36,7 +36,9 @@ PLATFORMS = (
 
 Style = Literal["minimal", "bold", "luxury", "playful", "tech"]
 Frame = Literal["9:16", "1:1", "4:5", "16:9"]
-Platform = Literal["youtube_shorts", "instagram_reels", "tiktok", "linkedin", "youtube", "broadcast"]
+Platform = Literal[
+    "youtube_shorts", "instagram_reels", "tiktok", "linkedin", "youtube", "broadcast"
+]
 Priority = Literal["high", "normal", "low"]
 
 _ID = re.compile(ID_PATTERN)
@@ -71,7 +73,9 @@ def _price(value: object) -> object:
 
 JobId = Annotated[str, AfterValidator(_valid_id)]
 _Line = BeforeValidator(_one_line)
-Word = Annotated[str, StringConstraints(min_length=1, max_length=24), _Line, BeforeValidator(_price)]
+Word = Annotated[
+    str, StringConstraints(min_length=1, max_length=24), _Line, BeforeValidator(_price)
+]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=40), _Line]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80), _Line]
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=120), _Line]
@@ -90,7 +94,7 @@ class Brand(BaseModel):
 
 
 class VideoJob(BaseModel):
-    """A few words about a product, validated. Texts are one line, NFC, with no control characters."""
+    """A few words about a product, validated; texts are one line, NFC, no control characters."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -1,0 +1,1 @@
+"""The durable queue on Redis: keys, one atomic Lua script an operation, and their callers."""

@@ -1,0 +1,207 @@
+"""Claims: how one worker comes to hold one job, and keeps holding it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis_queue import keys, scripts
+from redis_queue.connection import BLOCK_S, Client, translated
+from redis_queue.messages import decode_hash
+
+#: How long a script's answer is kept for a caller whose reply was lost, in s.
+ANSWER_TTL_S = 60
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A held job: what identifies the hold, and the job's hash as it was claimed."""
+
+    job_id: str
+    fence: int
+    instance: str
+    fields: dict[str, str] = field(repr=False)
+
+    @property
+    def queue(self) -> str:
+        return self.fields.get("queue", "video")
+
+
+@dataclass(frozen=True)
+class RawEntry:
+    """An entry that is no id of ours: a foreign producer's payload, to be adopted."""
+
+    entry: bytes
+
+
+@dataclass(frozen=True)
+class Wiped:
+    """Redis is not the one this worker knew: look at the epoch before claiming."""
+
+
+class Claims:
+    """One worker's way to jobs. Not thread-safe: the main loop owns it."""
+
+    def __init__(
+        self, client: Client, *, worker: str, instance: str, queues: Sequence[str], lease_s: float
+    ) -> None:
+        self._client = client
+        self._worker = worker
+        self._instance = instance
+        self._lists = [keys.list_of(queue) for queue in queues]
+        self._lease_ms = round(lease_s * 1000)
+        self._operation = uuid.uuid4().hex
+
+    def next(self, epoch: str, popped: bytes = b"") -> Claim | RawEntry | Wiped | None:
+        """Claim the next waiting job, or the one that BLPOP handed over; None: nothing waits.
+
+        After QueueUnavailable, a repeated call returns what the lost reply said.
+        """
+        while True:
+            reply = scripts.run(self._client, *self.command(epoch, popped))
+            code = reply[0]
+            if code != b"more":
+                return self.interpret(reply)
+            popped = b""
+
+    def command(
+        self, epoch: str, popped: bytes = b"", after: str = ""
+    ) -> tuple[str, list[str], list[Any]]:
+        """The claim as a script call, so that a settle can carry it in the same round trip."""
+        fixed = [keys.EPOCH, keys.TURN, keys.LEDGER, keys.LEASES, keys.RAW]
+        answers = [keys.answer(self._operation), keys.answer(after or self._operation)]
+        args = [epoch, self._worker, self._instance, self._lease_ms, popped, ANSWER_TTL_S]
+        return (
+            "claim",
+            [*fixed, *answers, keys.JOB_PREFIX, *self._lists],
+            [*args, "1" if after else "0"],
+        )
+
+    def interpret(self, reply: list[bytes]) -> Claim | RawEntry | Wiped | None:
+        """The script's reply as what it means; the next claim is a new operation."""
+        code = reply[0]
+        if code == b"job":
+            self._operation = uuid.uuid4().hex
+            return Claim(reply[1].decode(), int(reply[2]), self._instance, decode_hash(reply[3:]))
+        if code == b"raw":
+            self._operation = uuid.uuid4().hex
+            return RawEntry(reply[1])
+        return Wiped() if code == b"epoch" else None
+
+    def wait(self) -> bytes | None:
+        """Block up to a second for an entry of the served lists; claim what comes at once."""
+        with translated():
+            popped = self._client.blpop(self._lists, timeout=BLOCK_S)
+        return popped[1] if popped else None
+
+    def give_back(self, entry: bytes, queue_list: str | None = None) -> None:
+        """An entry that arrived after the stop goes back to the front, unclaimed."""
+        with translated():
+            self._client.lpush(queue_list or self._lists[0], entry)
+
+
+class Holder:
+    """What the holder of one job may do with it: renew, tell progress, end it, give it back."""
+
+    def __init__(self, client: Client, claim: Claim, *, lease_s: float, final_ttl_s: int) -> None:
+        self._client = client
+        self.claim = claim
+        self._lease_ms = round(lease_s * 1000)
+        self._final_ttl_s = final_ttl_s
+        self._operation = uuid.uuid4().hex
+
+    def renew(self, *, stopping: bool = False) -> tuple[bool, bool]:
+        """Prolong the lease; returns (still mine, cancellation asked for)."""
+        claim = self.claim
+        flat: list[str] = []
+        for name, value in claim.fields.items():
+            if name not in ("job_id", "status", "fence", "instance", "updated_ms"):
+                flat += [name, value]
+        reply = scripts.run(
+            self._client,
+            "renew",
+            [keys.job(claim.job_id), keys.LEASES],
+            [claim.job_id, claim.fence, claim.instance, self._lease_ms, int(stopping), *flat],
+        )
+        return (True, reply[1] == b"1") if reply[0] == 1 else (False, False)
+
+    def peek(self) -> tuple[bool, bool]:
+        """(Still mine, cancellation asked for), read without renewing."""
+        with translated():
+            fence, instance, cancel = self._client.hmget(
+                keys.job(self.claim.job_id), "fence", "instance", "cancel"
+            )
+        if fence is None:
+            return True, False  # wiped: the next renewal decides
+        mine = int(fence) == self.claim.fence and instance == self.claim.instance.encode()
+        return mine, cancel == b"1"
+
+    def progress(self, stage: str, percent: int, message: str) -> bool:
+        """Record and publish progress; False: another holds the job."""
+        job_id = self.claim.job_id
+        return bool(
+            scripts.run(
+                self._client,
+                "progress",
+                [keys.job(job_id), keys.events(job_id)],
+                [
+                    *(self.claim.fence, self.claim.instance, stage, percent, message),
+                    *(keys.channel(job_id), EVENTS_KEPT, self._final_ttl_s),
+                ],
+            )
+        )
+
+    def settle(
+        self, state: str, *, error: str, percent: int, message: str, then: Claims | None, epoch: str
+    ) -> tuple[bool, Claim | RawEntry | Wiped | None]:
+        """End the job and, with `then`, claim the next one in the same round trip."""
+        job_id, claim = self.claim.job_id, self.claim
+        names = [keys.job(job_id), keys.LEASES, keys.events(job_id), keys.answer(self._operation)]
+        args = [job_id, claim.fence, claim.instance, state, error, percent, self._final_ttl_s]
+        command = ("settle", names, [*args, message, keys.channel(job_id), ANSWER_TTL_S])
+        if then is None:
+            return bool(scripts.run(self._client, *command)), None
+        following = then.command(epoch, after=self._operation)
+        settled, reply = scripts.run_both(self._client, command, following)
+        return bool(settled), then.interpret(reply)
+
+    def requeue(
+        self, *, fence: int, message: str, delay_s: float | None = None, error: str = ""
+    ) -> bool:
+        """Give the job back to the front of its list, or park it for `delay_s`."""
+        return requeue(
+            self._client,
+            self.claim.job_id,
+            queue=self.claim.queue,
+            held_fence=self.claim.fence,
+            instance=self.claim.instance,
+            new_fence=fence,
+            delay_s=delay_s,
+            error=error,
+            message=message,
+        )
+
+
+#: Progress messages kept in a job's event log.
+EVENTS_KEPT = 200
+
+
+def requeue(
+    client: Client,
+    job_id: str,
+    *,
+    queue: str,
+    held_fence: int,
+    instance: str,
+    new_fence: int,
+    delay_s: float | None,
+    error: str,
+    message: str,
+) -> bool:
+    """Take a job from its holder (`instance`, or "" to reap) back into waiting or schedule."""
+    state = "pending" if delay_s is None else "scheduled"
+    names = [keys.job(job_id), keys.LEASES, keys.list_of(queue), keys.LEDGER, keys.SCHEDULED]
+    args = [job_id, held_fence, instance, state, round((delay_s or 0) * 1000), new_fence, error]
+    return bool(scripts.run(client, "requeue", names, [*args, message, keys.channel(job_id)]))

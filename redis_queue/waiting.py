@@ -1,0 +1,99 @@
+"""Jobs that wait: putting them there, reading them, calling them off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from redis_queue import keys, scripts
+from redis_queue.connection import Client, translated
+from redis_queue.messages import decode_hash, progress_message, status_of
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A job as the queue needs it; `due_ms` makes it a scheduled one."""
+
+    job_id: str
+    payload: str
+    queue: str = "video"
+    kind: str = "video"
+    tenant: str = "default"
+    due_ms: int | None = None
+
+
+def enqueue(client: Client, job: Waiting, *, recorded: bool, front: bool = False) -> bool:
+    """Make a job wait; False: Redis knows it already. Idempotent."""
+    names = [keys.job(job.job_id), keys.list_of(job.queue), keys.LEDGER, keys.SCHEDULED]
+    state = "pending" if job.due_ms is None else "scheduled"
+    args = [job.job_id, job.queue, state, job.due_ms or 0, "front" if front else "back"]
+    return bool(
+        scripts.run(
+            client,
+            "enqueue",
+            [*names, keys.QUEUES, keys.UNRECORDED],
+            [*args, "1" if recorded else "0", *_fields(job)],
+        )
+    )
+
+
+def replay(client: Client, job: Waiting, *, fence: int) -> bool:
+    """Make a finished job wait again; False: it waits or runs already. Idempotent."""
+    names = [keys.job(job.job_id), keys.list_of(job.queue), keys.LEDGER, keys.QUEUES]
+    return bool(scripts.run(client, "replay", names, [job.job_id, job.queue, fence, *_fields(job)]))
+
+
+def cancel(client: Client, job_id: str, *, recorded: bool, final_ttl_s: int) -> str | None:
+    """Cancel a waiting job at once, ask a running one to stop; the state before, None: unknown."""
+    with translated():
+        queue, progress = client.hmget(keys.job(job_id), "queue", "progress")
+    message = progress_message(job_id, None, int(progress or 0), None, status="cancelled")
+    names = [keys.job(job_id), keys.list_of((queue or b"video").decode()), keys.LEDGER]
+    reply: bytes = scripts.run(
+        client,
+        "cancel",
+        [*names, keys.SCHEDULED, keys.CANCELS, keys.events(job_id)],
+        [job_id, final_ttl_s, message, keys.channel(job_id), "1" if recorded else "0"],
+    )
+    return reply.decode() or None
+
+
+def status(client: Client, job_id: str) -> dict[str, Any] | None:
+    """The job as Redis knows it, or None."""
+    with translated():
+        fields = decode_hash(client.hgetall(keys.job(job_id)))
+    return status_of(fields) if fields.get("status") else None
+
+
+def depths(client: Client) -> dict[str, int]:
+    """Waiting entries by queue name, the three video queues always among them."""
+    with translated():
+        names = {name.decode() for name in client.smembers(keys.QUEUES)}
+        ordered = sorted(names | {"video-high", "video", "video-low"})
+        pipe = client.pipeline(transaction=False)
+        for name in ordered:
+            pipe.llen(keys.list_of(name))
+        return dict(zip(ordered, pipe.execute(), strict=True))
+
+
+def counts(client: Client) -> dict[str, int]:
+    """How many jobs wait, run and are scheduled, over all queues."""
+    with translated():
+        pipe = client.pipeline(transaction=False)
+        for key in (keys.LEDGER, keys.LEASES, keys.SCHEDULED):
+            pipe.zcard(key)
+        waiting, running, scheduled = pipe.execute()
+    return {"waiting": waiting, "running": running, "scheduled": scheduled}
+
+
+def events(client: Client, job_id: str, after: str = "-") -> list[tuple[str, str]]:
+    """The job's event log as (event id, message JSON), oldest first, after an event id."""
+    start = "-" if after == "-" else f"({after}"
+    with translated():
+        rows = client.xrange(keys.events(job_id), min=start)
+    return [(event_id.decode(), fields[b"data"].decode()) for event_id, fields in rows]
+
+
+def _fields(job: Waiting) -> list[str]:
+    pairs = {"kind": job.kind, "payload": job.payload, "tenant": job.tenant}
+    return [text for pair in pairs.items() for text in pair]

@@ -1,0 +1,1 @@
+"""The record: SQLAlchemy models, repositories and migrations, on SQLite and PostgreSQL."""
