@@ -16,7 +16,13 @@ from pathlib import Path
 
 from errors import InvalidInput
 from pipeline.media.children import run_module
-from pipeline.media.loudness import Loudness, LoudnessTarget, measure_loudness, parse_ebur128
+from pipeline.media.loudness import (
+    SILENCE_LUFS,
+    Loudness,
+    LoudnessTarget,
+    measure_loudness,
+    parse_ebur128,
+)
 from pipeline.stage import StageContext
 
 RATE = 48_000
@@ -138,7 +144,8 @@ def _to_target(
     gain_db, passes = 0.0, 0
     heard = _render(ctx, premix, None, gain_db, duration_s, target)
     while passes < _MAX_PASSES:
-        gain_db += target.lufs - heard.lufs
+        # Silence has no loudness to bring to the target; any gain would only raise its noise.
+        gain_db += target.lufs - heard.lufs if heard.lufs > SILENCE_LUFS else 0.0
         heard = _render(ctx, premix, out, gain_db, duration_s, target)
         passes += 1
         if abs(heard.lufs - target.lufs) <= _TOLERANCE_LU:

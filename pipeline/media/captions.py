@@ -132,9 +132,8 @@ def _cost(words: Sequence[Word], start: int, end: int, size: int, max_chars: int
         if last.endswith(_CLAUSE_ENDS):
             cost -= 0.4
     until = words[end].start_s if end < len(words) else words[end - 1].end_s + LINGER_S
-    if until - words[start].start_s < MIN_CUE_S:
-        cost += 0.6
-    return cost
+    shown_s = until - words[start].start_s
+    return cost + 1.8 * max(0.0, 1 - shown_s / MIN_CUE_S)
 
 
 def _cue(words: Sequence[Word]) -> Cue:
