@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import InvalidInput
-from pipeline.media.children import run_module
+from pipeline.media.children import python_child
 from pipeline.media.loudness import (
     SILENCE_LUFS,
     Loudness,
@@ -77,7 +77,7 @@ def mix_audio(
     if music not in ("auto", "none"):
         raise InvalidInput("music", "must be 'auto' or 'none'")
     spoken = _treat_voice(ctx, voice)
-    report = run_module(
+    report = python_child(
         ctx,
         "pipeline.media.mix_child",
         {

@@ -1,4 +1,4 @@
-"""How a stage starts one of this project's own modules as a child process."""
+"""Starting this project's own Python children: one way, from any working folder."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from pathlib import Path
 from pipeline.stage import ChildResult, Json, StageContext
 
 _ROOT = Path(__file__).resolve().parents[2]
-#: A child shares the host with other workers: two threads each, whatever the core count says.
-THREADS = "2"
 
 
-def run_module(
+def child_env(**extra: str) -> dict[str, str]:
+    """An environment made anew, with `extra`: no key of a provider reaches a child."""
+    return {"PATH": os.defpath, "LANG": "C.UTF-8", **extra}
+
+
+def python_child(
     ctx: StageContext,
     module: str,
     order: Json,
@@ -23,24 +26,15 @@ def run_module(
     timeout_s: float,
     on_stdout_line: Callable[[bytes], None] | None = None,
 ) -> ChildResult:
-    """Run `python -m module` in the stage's folder with `order` as JSON on its stdin.
+    """Run `python -m module` in the stage's folder with `order` as JSON on stdin.
 
-    The environment is made anew: keys of paid services never reach a child that parses
-    users' words. Raises what `StageContext.run` raises.
+    The child gets one thread per numerical library: its work is split by the caller. Raises
+    what `StageContext.run` raises.
     """
-    env = {
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": str(_ROOT),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
-        "OMP_NUM_THREADS": THREADS,
-        "OPENBLAS_NUM_THREADS": THREADS,
-    }
-    return ctx.run(
-        [sys.executable, "-m", module],
-        timeout_s=timeout_s,
-        stdin=json.dumps(order).encode(),
-        on_stdout_line=on_stdout_line,
-        env=env,
-    )
+    env = child_env(
+        PYTHONPATH=str(_ROOT), PYTHONDONTWRITEBYTECODE="1", PYTHONIOENCODING="utf-8",
+        OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1",
+    )  # fmt: skip
+    argv = [sys.executable, "-m", module]
+    stdin = json.dumps(order).encode()
+    return ctx.run(argv, timeout_s=timeout_s, stdin=stdin, on_stdout_line=on_stdout_line, env=env)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, cast
 
 from errors import ChildFailed, InvalidInput
 from jobs.payload import VideoJob
-from pipeline.media.children import run_module
+from pipeline.media.children import python_child
+from pipeline.providers.pace import pace_for
 from pipeline.providers.script_ports import END_CARD_S, Script, Voice, VoiceData
 from pipeline.stage import StageContext
 
@@ -16,26 +17,6 @@ from pipeline.stage import StageContext
 _TIMEOUT_S = 180.0
 #: Of the stage's progress, what loading the voice stands for.
 _LOADED = 0.2
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How a style speaks: stretch of the voice (more is slower), and its silences in seconds."""
-
-    length_scale: float
-    scene_pause_s: float
-    sentence_pause_s: float
-    head_s: float = 0.3
-    tail_s: float = 0.1
-
-
-PACES = {
-    "minimal": Pace(1.04, 0.42, 0.26),
-    "bold": Pace(0.95, 0.25, 0.12),
-    "luxury": Pace(1.08, 0.45, 0.32),
-    "playful": Pace(0.97, 0.28, 0.14),
-    "tech": Pace(0.98, 0.32, 0.18),
-}
 
 
 class PiperVoiceProvider:
@@ -70,14 +51,14 @@ class PiperVoiceProvider:
             else:
                 found["voice"] = cast(VoiceData, message["voice"])
 
-        run_module(
+        python_child(
             ctx,
             "pipeline.providers.piper_child",
             {
                 "scenes": scenes,
                 "seed": ctx.seed,
                 "target_s": job.duration_s - END_CARD_S,
-                "pace": asdict(PACES[job.style]),
+                "pace": asdict(pace_for(job.style, job.duration_s)),
             },
             timeout_s=_TIMEOUT_S,
             on_stdout_line=hear,
