@@ -1,0 +1,350 @@
+"""The embedded writer: an ad from the product's own words and templates/en.toml.
+
+1. The job's words say what kind of product it is; the style says in which tone to speak.
+2. Each scene gets a list of ways to say it, from short to long, the job's own words first.
+3. Of all combinations, the one that best fills the time is taken; when even the shortest
+   is too long, scenes are left out, the least needed first, down to four.
+
+It states only what the job states: ratings, prices and features come from the payload alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from errors import InvalidInput
+from jobs.payload import VideoJob
+from pipeline.providers import template_words as words
+from pipeline.providers.pace import Pace, estimate_s, pace_for
+from pipeline.providers.say import is_speakable, said
+from pipeline.providers.script_ports import (
+    END_CARD_S,
+    MAX_SCENES,
+    MIN_SCENES,
+    Role,
+    Script,
+    ScriptScene,
+    Visual,
+)
+from pipeline.stage import StageContext
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_PUNCHY = frozenset({"bold", "playful", "tech"})
+#: An ad does not quote a rating below this: no brand would.
+_PROUD_RATING = 3.5
+#: The voice can hurry a little, so a script may be this much too long before it is cut.
+_OVERRUN = 1.04
+#: Scenes longer than this drag, and the hook must be over sooner.
+_LONG_SCENE_S, _LONG_HOOK_S = 6.5, 3.2
+_MAX_WAYS = 6
+#: What it costs, in seconds of unused time, to say nothing of the description, to leave a
+#: benefit out, and to pass over the better of two lines.
+_UNTOLD_S, _LEFT_OUT_S, _SECOND_BEST_S = 1.5, 0.8, 0.1
+#: What is left out first when time is short; a hook, the product and the call always stay.
+_DROP_ORDER = ("more", "proof", "benefit", "offer")
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One way to fill a scene. `loss`: the seconds of silence one would rather have."""
+
+    spoken: str
+    on_screen: str
+    loss: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A scene before its words are chosen. `key` tells the two benefit scenes apart."""
+
+    key: str
+    role: Role
+    visual: Visual
+    ways: tuple[_Way, ...]
+    #: Sentences that may follow where there is time left.
+    fillers: tuple[str, ...] = ()
+
+
+class TemplateScript:
+    """Deterministic for a job and a seed; English only."""
+
+    name = "template"
+    version = "1"
+
+    def write(self, job: VideoJob, ctx: StageContext) -> Script:
+        """Raises InvalidInput("language", ...) for any language but English."""
+        if job.language.split("-")[0] != "en":
+            raise InvalidInput(
+                "language",
+                f"the embedded writer writes English only, not '{job.language}'; "
+                "with ANTHROPIC_API_KEY set, Claude would write it, and with "
+                "ELEVENLABS_API_KEY set, ElevenLabs would speak it",
+            )
+        pace = pace_for(job.style, job.duration_s)
+        drafts = _Writer(job, random.Random(f"{ctx.seed}:{job.style}"), pace).drafts()
+        budget_s = job.duration_s - END_CARD_S - pace.head_s - pace.tail_s
+        chosen = _fit(drafts, budget_s, pace)
+        scenes: list[ScriptScene] = [
+            {
+                "role": draft.role,
+                "spoken": way.spoken,
+                "on_screen": way.on_screen,
+                "visual": draft.visual,
+            }
+            for draft, way in chosen
+        ]
+        return {"language": job.language, "scenes": scenes}
+
+
+class _Writer:
+    """Collects, for each scene, the ways to say it."""
+
+    def __init__(self, job: VideoJob, rng: random.Random, pace: Pace) -> None:
+        copy = _copy()
+        tone = "punchy" if job.style in _PUNCHY else "calm"
+        vocabularies = {name: entry["words"] for name, entry in copy["category"].items()}
+        category = copy["category"][words.category_of(job, vocabularies)]
+        self._job = job
+        self._rng = rng
+        self._pace = pace
+        self._tone: dict[str, Any] = copy["tone"][tone]
+        self._short: list[str] = category["short"]
+        self._hooks: list[str] = self._turned(category[tone]["hook"])
+        self._stock: list[tuple[str, str]] = self._turned(category[tone]["benefit"])
+        self._generic: list[tuple[str, str]] = copy["category"]["generic"][tone]["benefit"]
+        self._name = words.spoken_name(job.product_name)
+        self._end: str = self._tone["cta_end"]
+
+    def drafts(self) -> list[_Draft]:
+        """The scenes in order: as many as the job has something to say for, at most six."""
+        own = [text for text in self._job.benefits if is_speakable(text)]
+        about = words.about(self._job.description)
+        looks = (*about[1:], *self._tone["more"])
+        drafts = [
+            self._draft("hook", "hook", "hero", self._hook(), self._hooks),
+            self._draft("product", "product", "hero", self._product(about), looks),
+            *self._benefits(own, about[1:]),
+            *self._proof(),
+            *self._offer(),
+            self._draft("cta", "cta", "card", self._call()),
+        ]
+        if len(drafts) > MAX_SCENES:
+            drafts = [draft for draft in drafts if draft.key != "more"]
+        return drafts
+
+    def _turned(self, lines: list[Any]) -> list[Any]:
+        start = self._rng.randrange(len(lines))
+        return lines[start:] + lines[:start]
+
+    def _draft(
+        self,
+        key: str,
+        role: Role,
+        visual: Visual,
+        ways: Sequence[_Way],
+        fillers: Sequence[str] = (),
+    ) -> _Draft:
+        timed: dict[str, _Way] = {}
+        for way in ways:
+            seconds = estimate_s(way.spoken, self._pace)
+            timed.setdefault(way.spoken, replace(way, seconds=seconds))
+        return _Draft(key, role, visual, tuple(timed.values())[:_MAX_WAYS], tuple(fillers))
+
+    def _hook(self) -> list[_Way]:
+        first, second = self._hooks[:2]
+        # What is read must not repeat what is said: the short hook stands beside the long one.
+        shown, short = self._rng.choice(self._short), self._rng.choice(self._short)
+        return [
+            _Way(first, shown),
+            _Way(second, shown, _SECOND_BEST_S),
+            _Way(f"{first} {second}", shown, _SECOND_BEST_S),
+            _Way(short, self._job.product_name, 5 * _SECOND_BEST_S),
+        ]
+
+    def _product(self, about: list[str]) -> list[_Way]:
+        shown = self._job.product_name
+        name = self._name or ""
+        intros = self._turned(self._tone["intro" if name else "intro_nameless"])
+        intro = words.fill(intros[0], {"name": words.in_sentence(name)})
+        if not about:
+            told = [f"{intro} {self._turned(self._tone['more'])[0]}"]
+        elif name and about[0].lower().startswith(name.lower() + " "):
+            told = [about[0], words.first_clause(about[0])]
+        else:
+            told = [f"{intro} {about[0]}", f"{intro} {words.first_clause(about[0])}"]
+        bare = words.fill("{name}.", {"name": name}) if name else intro
+        wordless: str = self._tone["intro_nameless"][0]  # a long name is read, not said
+        untold = _UNTOLD_S if about else 0.0
+        return [
+            *_ranked(told, shown),
+            _Way(intro, shown, untold),
+            _Way(bare, shown, untold + 0.5),
+            _Way(wordless, shown, untold + 1.5),
+        ]
+
+    def _benefits(self, own: list[str], about: list[str]) -> list[_Draft]:
+        """The job's benefits, shared between two scenes; stock lines where it names none."""
+        if len(own) >= 4:
+            half = (len(own) + 1) // 2
+            shares = [own[:half], own[half:]]
+        else:
+            shares = [own, []]
+        drafts = []
+        for key, share in zip(("benefit", "more"), shares, strict=True):
+            ways = self._own_ways(share) if share else self._stock_ways(key, about)
+            visual: Visual = "list" if share else "quote"
+            drafts.append(self._draft(key, "benefit", visual, ways, self._spare(key)))
+        return drafts
+
+    def _spare(self, key: str) -> list[str]:
+        """Stock lines for time left over; the two benefit scenes never say the same."""
+        stock = self._stock[2:] if key == "more" else self._stock[:2]
+        generic = self._generic[2:] if key == "more" else self._generic[:2]
+        return [spoken for spoken, _ in (*stock, *generic)]
+
+    def _own_ways(self, share: list[str]) -> list[_Way]:
+        lead = self._turned(self._tone["benefit_lead"])[0]
+        ways = []
+        for count in range(len(share), 0, -1):
+            spoken = " ".join(words.as_sentence(text) for text in share[:count])
+            shown = words.for_screen(share[:count], self._short[0])
+            left_out = _LEFT_OUT_S * (len(share) - count)
+            if count == 1 and shown.rstrip(".!?") == spoken.rstrip(".!?"):
+                ways.append(_Way(f"{lead} {spoken}", shown, left_out))
+                left_out += _SECOND_BEST_S
+            ways.append(_Way(spoken, shown, left_out))
+        clause = words.first_clause(words.as_sentence(share[0]))
+        shown = words.for_screen([clause], self._short[0])
+        return [*ways[: _MAX_WAYS - 1], _Way(clause, shown, _LEFT_OUT_S * len(share))]
+
+    def _stock_ways(self, key: str, about: list[str]) -> list[_Way]:
+        pool = self._stock[:2] if key == "benefit" else self._stock[2:4]
+        (first, shown), (second, shown_second) = pool
+        ways = []
+        if about and key == "benefit":
+            own_shown = words.for_screen(about[:1], shown)
+            ways = _ranked([" ".join(about[:count]) for count in (1, 2)], own_shown)
+        untold = 0.5 if ways else 0.0
+        return [
+            *ways,
+            _Way(first, shown, untold),
+            _Way(second, shown_second, untold + _SECOND_BEST_S),
+            _Way(f"{first} {second}", shown, untold + _SECOND_BEST_S),
+            # The shortest: the label is said, and the product's name is read.
+            _Way(words.as_sentence(shown), self._job.product_name, untold + 0.5),
+        ]
+
+    def _proof(self) -> list[_Draft]:
+        if self._job.rating is None or self._job.rating < _PROUD_RATING:
+            return []
+        rating = f"{self._job.rating:.2f}".rstrip("0").rstrip(".")
+        lines = [words.fill(line, {"rating": rating}) for line in self._tone["proof"]]
+        return [self._draft("proof", "proof", "badge", _ranked(lines, f"{rating} / 5"))]
+
+    def _offer(self) -> list[_Draft]:
+        price, old = self._job.price, self._job.old_price
+        if price is None:
+            return []
+        prices = {"price": price, "old": old or ""}
+        shown = price
+        if not said(price.replace(" ", "")):
+            lines = [words.as_sentence("Here is the price", self._end)]
+        elif not any(char.isdigit() for char in price):
+            lines = [*self._tone["offer_word"], "{price}."]  # "Free", "On request"
+        elif old and said(old.replace(" ", "")):
+            lines = [*self._tone["offer_old"], "{price}."]
+            shown = f"{price} · was {old}"
+        else:
+            lines = [*self._turned(self._tone["offer"]), "{price}."]
+        ways = _ranked([words.fill(line, prices) for line in lines], shown)
+        return [self._draft("offer", "offer", "price", ways)]
+
+    def _call(self) -> list[_Way]:
+        shown = self._job.cta_text
+        text = " ".join(word for word in shown.split() if said(word))
+        speakable = is_speakable(shown) and text
+        call = words.as_sentence(text, self._end) if speakable else "Take a look" + self._end
+        before = self._turned(self._tone["before_cta"])
+        name = words.fill("{name}. ", {"name": self._name}) if self._name else ""
+        lines = [call, f"{name}{call}", f"{before[0]} {call}", f"{name}{before[0]} {call}"]
+        return _ranked(lines, shown)
+
+
+def _ranked(lines: Sequence[str], shown: str) -> list[_Way]:
+    return [_Way(line, shown, place * _SECOND_BEST_S) for place, line in enumerate(lines)]
+
+
+def _fit(drafts: list[_Draft], budget_s: float, pace: Pace) -> list[tuple[_Draft, _Way]]:
+    """Choose how each scene is said, and which scenes stay, to fill the time best."""
+    kept = list(drafts)
+    for key in _DROP_ORDER:
+        if _shortest_s(kept, pace) <= budget_s * _OVERRUN or len(kept) <= MIN_SCENES:
+            break
+        kept = [draft for draft in kept if draft.key != key]
+    choices = [kept]
+    if len(kept) > MIN_SCENES:
+        # A second benefit may be worth less than saying the rest in full.
+        choices.append([draft for draft in kept if draft.key != "more"])
+    _, chosen, spare_s = min(
+        (_best(choice, budget_s, pace) for choice in choices), key=lambda found: found[0]
+    )
+    return _fill_up(chosen, spare_s, pace)
+
+
+def _best(
+    drafts: list[_Draft], budget_s: float, pace: Pace
+) -> tuple[float, list[tuple[_Draft, _Way]], float]:
+    """Of all combinations of ways the least bad: (badness, it, seconds it leaves unused)."""
+    room_s = budget_s - pace.scene_pause_s * (len(drafts) - 1)
+
+    def badness(ways: tuple[_Way, ...]) -> float:
+        total_s = sum(way.seconds for way in ways)
+        over_s, under_s = max(0.0, total_s - room_s), max(0.0, room_s - total_s)
+        drag_s = sum(max(0.0, way.seconds - _LONG_SCENE_S) for way in ways)
+        drag_s += max(0.0, ways[0].seconds - _LONG_HOOK_S)
+        return 4 * over_s + under_s + 0.5 * drag_s + sum(way.loss for way in ways)
+
+    best = min(itertools.product(*(draft.ways for draft in drafts)), key=badness)
+    spare_s = room_s - sum(way.seconds for way in best)
+    return badness(best), list(zip(drafts, best, strict=True)), spare_s
+
+
+def _fill_up(
+    chosen: list[tuple[_Draft, _Way]], spare_s: float, pace: Pace
+) -> list[tuple[_Draft, _Way]]:
+    """Let scenes go on for as long as there is something new to say that fits."""
+    said_so_far = " ".join(way.spoken for _, way in chosen)
+    open_ = {place: list(draft.fillers) for place, (draft, _) in enumerate(chosen)}
+    while any(open_.values()):
+        place = min(
+            (place for place, fillers in open_.items() if fillers),
+            key=lambda place: chosen[place][1].seconds,
+        )
+        filler = open_[place].pop(0)
+        more_s = estimate_s(filler, pace) + pace.sentence_pause_s
+        if filler in said_so_far or more_s > spare_s:
+            continue
+        draft, way = chosen[place]
+        longer = replace(way, spoken=f"{way.spoken} {filler}", seconds=way.seconds + more_s)
+        chosen[place] = (draft, longer)
+        said_so_far += f" {filler}"
+        spare_s -= more_s
+    return chosen
+
+
+def _shortest_s(drafts: list[_Draft], pace: Pace) -> float:
+    words_s = sum(min(way.seconds for way in draft.ways) for draft in drafts)
+    return words_s + pace.scene_pause_s * (len(drafts) - 1)
+
+
+@cache
+def _copy() -> dict[str, Any]:
+    return tomllib.loads((_TEMPLATES / "en.toml").read_text(encoding="utf-8"))
