@@ -5,12 +5,13 @@ The only module that reads the environment. Every other part gets a `Settings` p
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -27,6 +28,8 @@ EXIT_UNAVAILABLE = 69
 
 DEFAULT_REDIS_URL = "redis://localhost:6379/0"
 _QUEUE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+
+_PASSWORD = re.compile(r"(?<=://)([^/@]*?):.*@")
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 
@@ -165,6 +168,11 @@ def settings_or_exit() -> Settings:
         sys.exit(EXIT_CONFIG)
 
 
+def notify_socket() -> str | None:
+    """Where systemd wants to hear of this process; no setting, but environment all the same."""
+    return os.environ.get("NOTIFY_SOCKET")
+
+
 def variable_of(field: str) -> str:
     """The environment variable that sets a field of Settings."""
     alias = Settings.model_fields[field].validation_alias
@@ -173,11 +181,7 @@ def variable_of(field: str) -> str:
 
 def without_password(url: str) -> str:
     """The URL as it may be shown: its password, and any query, left out."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    user = parts.username or ""
-    shown = f"{user}:***@{host}" if parts.password else parts.netloc
-    return urlunsplit((parts.scheme, shown, parts.path, "", ""))
+    return _PASSWORD.sub(r"\1:***@", url.partition("?")[0])
 
 
 def _problem(details: Any) -> str:

@@ -90,16 +90,16 @@ class Claims:
             return RawEntry(reply[1])
         return Wiped() if code == b"epoch" else None
 
-    def wait(self) -> bytes | None:
-        """Block up to a second for an entry of the served lists; claim what comes at once."""
+    def wait(self) -> tuple[str, bytes] | None:
+        """Block up to a second for an entry: (list, entry). Claim what comes at once."""
         with translated():
             popped = self._client.blpop(self._lists, timeout=BLOCK_S)
-        return popped[1] if popped else None
+        return (popped[0].decode(), popped[1]) if popped else None
 
-    def give_back(self, entry: bytes, queue_list: str | None = None) -> None:
-        """An entry that arrived after the stop goes back to the front, unclaimed."""
+    def give_back(self, popped: tuple[str, bytes]) -> None:
+        """An entry that arrived after the stop goes back to the front of its list, unclaimed."""
         with translated():
-            self._client.lpush(queue_list or self._lists[0], entry)
+            self._client.lpush(*popped)
 
 
 class Holder:

@@ -40,16 +40,18 @@ Client = Any  # redis.Redis: its own annotations are unions of sync and async re
 
 def connect(url: str, *, name: str = "", max_connections: int = 16) -> Client:
     """A lazy client: bytes in and out, no hidden retries, short time-outs."""
+    # A Unix socket knows no keep-alive, and its connection class refuses the option.
+    tcp = {} if url.startswith("unix:") else {"socket_keepalive": True}
     return redis.Redis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),
         socket_connect_timeout=_CONNECT_TIMEOUT_S,
         socket_timeout=_SOCKET_TIMEOUT_S,
-        socket_keepalive=True,
         client_name=name or None,
         max_connections=max_connections,
         # Maintenance notifications of managed servers need RESP3 and a round trip at connect.
         protocol=2,
+        **tcp,
     )
 
 

@@ -152,6 +152,13 @@ def find_unlisted(client: Client) -> tuple[set[str], list[tuple[str, bytes]]]:
     return missing, [(name, entry) for name, entry in foreign if not _has_hash(client, entry)]
 
 
+def fence_of(client: Client, job_id: str) -> int | None:
+    """The fence that Redis has for a job, None if it does not know it."""
+    with translated():
+        fence = client.hget(keys.job(job_id), "fence")
+    return int(fence) if fence is not None else None
+
+
 def _ledger(client: Client) -> list[tuple[bytes, float]]:
     members: list[tuple[bytes, float]] = []
     cursor = 0
@@ -198,8 +205,12 @@ def restore(
     final_ttl_s: int,
     enqueued_ms: int,
     more: dict[str, str],
+    wrong_fence: int | None = None,
 ) -> bool:
-    """Put back what Redis forgot of one row; False: it knows the job at least as well."""
+    """Make Redis say what the row says; False: it knows the job at least as well.
+
+    `wrong_fence` is a fence in Redis that the caller knows to be mistaken, and overrules.
+    """
     names = [keys.job(job.job_id), keys.list_of(job.queue), keys.LEDGER, keys.SCHEDULED]
     fields = {"kind": job.kind, "payload": job.payload, "tenant": job.tenant, **more}
     flat = [text for pair in fields.items() for text in pair]
@@ -209,6 +220,6 @@ def restore(
             client,
             "reconcile",
             [*names, keys.LEASES, keys.QUEUES],
-            [*args, enqueued_ms, *flat],
+            [*args, enqueued_ms, "" if wrong_fence is None else wrong_fence, *flat],
         )
     )

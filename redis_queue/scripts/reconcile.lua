@@ -1,4 +1,5 @@
--- Put back what a wiped, restarted or failed-over Redis forgot of one row.
+-- Make Redis say of one job what its row says: after a wipe, a restart or a failover, or when
+-- the second half of a transition was lost.
 -- Atomic because a live holder may restore its own hash at the same moment.
 --
 -- KEYS 1 job (hash)  2 its list  3 ledger (zset)  4 scheduled (zset)  5 leases (zset)
@@ -6,16 +7,17 @@
 -- ARGV 1 id  2 queue name  3 state of the row  4 fence of the row  5 due, ms since the epoch
 --      6 lease, ms: how long a running job's holder has to show itself
 --      7 how long a final hash is kept, s  8 enqueued, ms since the epoch
---      9.. field, value, ... of the whole hash
+--      9 fence in Redis that the caller knows to be wrong, or ""
+--      10.. field, value, ... of the whole hash
 -- Returns 1 put back, 0 Redis knows this job at least as well as the row does.
 local known = redis.call('HMGET', KEYS[1], 'status', 'fence')
-if known[1] and (tonumber(known[2]) or 0) >= tonumber(ARGV[4]) then
+if known[1] and known[2] ~= ARGV[9] and (tonumber(known[2]) or 0) >= tonumber(ARGV[4]) then
   -- The same fence and a cancelled hash: the cancellation wins over an unfinished row.
   return 0
 end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'job_id', ARGV[1], 'queue', ARGV[2], 'status', ARGV[3],
-  'fence', ARGV[4], 'enqueued_ms', ARGV[8], unpack(ARGV, 9))
+  'fence', ARGV[4], 'enqueued_ms', ARGV[8], unpack(ARGV, 10))
 redis.call('SADD', KEYS[6], ARGV[2])
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])

@@ -1,0 +1,67 @@
+"""The services of one running stage: progress, interruptible waits, child processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pipeline.ports import Interrupts, Progress, Tools
+from pipeline.process import run_child
+from pipeline.stage import ChildResult
+
+
+class RunContext:
+    """StageContext of the real pipeline; one per try of a stage."""
+
+    def __init__(
+        self,
+        *,
+        job_id: str,
+        stage: str,
+        workdir: Path,
+        seed: int,
+        tools: Tools,
+        progress: Progress,
+        interrupts: Interrupts,
+    ) -> None:
+        self.job_id = job_id
+        self.workdir = workdir
+        self.seed = seed
+        self.ffmpeg = tools.ffmpeg
+        self._stage = stage
+        self._memory_mb = tools.child_memory_mb
+        self._progress = progress
+        self._interrupts = interrupts
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """See StageContext."""
+        self._interrupts.alive()
+        self._progress.report(self._stage, fraction, note)
+
+    def sleep(self, seconds: float) -> None:
+        """See StageContext."""
+        self._interrupts.sleep(seconds)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        stdin: bytes | None = None,
+        on_stdout_line: Callable[[bytes], None] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> ChildResult:
+        """See StageContext."""
+        # An exception raised by a signal between fork and wait would leave the child behind,
+        # so inside run_child interruptions are asked for instead.
+        with self._interrupts.held():
+            return run_child(
+                argv,
+                cwd=self.workdir,
+                timeout_s=timeout_s,
+                memory_mb=self._memory_mb,
+                stdin=stdin,
+                on_stdout_line=on_stdout_line,
+                env=env,
+                on_poll=self._interrupts.check,
+            )

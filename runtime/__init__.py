@@ -1,0 +1,1 @@
+"""What keeps work going: submitting, executing, heartbeats, housekeeping, signals."""

@@ -1,0 +1,93 @@
+"""Runs one held job to its Outcome: every ending is one clause here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from errors import InvalidInput, JobCancelled, LeaseLost, ShutdownRequested, WorkerError
+from jobs.outcome import Outcome
+from jobs.payload import VideoJob, parse_job
+from pipeline.orchestrator import JobParked, Pipeline, Ports, StageGaveUp
+from pipeline.ports import ArtifactStorage, Tools
+from runtime.checkpoints import JobCheckpoints
+from runtime.interrupts import Interrupts
+from runtime.lease import Lease
+from runtime.observer import LogObserver
+from runtime.patience import Patience
+from runtime.progress import JobProgress
+from store.records import JobRecord
+from store.stage_runs import StageStore
+
+log = structlog.get_logger()
+
+#: Checks a job's file references and returns the local path: (field, reference, folders).
+CheckReference = Callable[[str, str, Sequence[Path]], Path]
+
+
+@dataclass(frozen=True)
+class Executor:
+    """Everything that running a job needs; made once per worker."""
+
+    pipeline: Callable[[], Pipeline]
+    stages: StageStore
+    storage: ArtifactStorage
+    tools: Tools
+    interrupts: Interrupts
+    patience: Patience
+    image_folders: Sequence[Path]
+    check_reference: CheckReference
+    worker_id: str
+
+    def run(self, record: JobRecord, lease: Lease) -> Outcome:
+        """Run the job. Never raises but for a bug in this method itself."""
+        try:
+            job = self._job(record)
+            ports = self._ports(job, record, lease)
+            result = self.pipeline().run(
+                job, ports, generations=record.stage_generations, failures=record.failures
+            )
+        except InvalidInput as error:
+            return Outcome.failed(str(error))
+        except StageGaveUp as error:
+            return Outcome.failed(str(error))
+        except JobParked as error:
+            return Outcome.parked(str(error), error.delay_s, error.failures)
+        except JobCancelled:
+            return Outcome.cancelled()
+        except ShutdownRequested:
+            return Outcome.handed_back()
+        except LeaseLost:
+            return Outcome.lost()
+        except WorkerError as error:
+            return Outcome.failed(str(error))
+        except Exception as error:
+            log.exception("job_crashed", job_id=record.id)
+            return Outcome.failed(f"internal error ({type(error).__name__})")
+        return Outcome.completed(result)
+
+    def _job(self, record: JobRecord) -> VideoJob:
+        """The validated job, its images as local paths."""
+        job = parse_job(json.loads(record.payload), foreign=True)
+        images = tuple(
+            str(self.check_reference(f"images.{index}", image, self.image_folders))
+            for index, image in enumerate(job.images)
+        )
+        logo = job.logo and str(self.check_reference("logo", job.logo, self.image_folders))
+        return job.model_copy(update={"images": images, "logo": logo})
+
+    def _ports(self, job: VideoJob, record: JobRecord, lease: Lease) -> Ports:
+        return Ports(
+            storage=self.storage,
+            checkpoints=JobCheckpoints(
+                self.stages, job, record, lease, self.interrupts, self.patience
+            ),
+            progress=JobProgress(lease, self.interrupts, self.worker_id),
+            interrupts=self.interrupts,
+            observer=LogObserver(),
+            tools=self.tools,
+        )

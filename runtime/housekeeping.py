@@ -1,0 +1,241 @@
+"""What every worker does on the side, so that no job depends on one process staying alive.
+
+Each second, bounded: reap expired leases, promote due jobs, carry cancellations to rows, adopt
+what arrived without a row, push rows that Redis was never told of, put back ids that a killed
+worker had popped, and reconcile after a wipe. Any number of workers may do so at once: every
+step is a compare-and-set in the database, then an idempotent script.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from database import Database
+from errors import QueueUnavailable, StoreUnavailable
+from events import Event
+from jobs.states import JobState
+from redis_queue import claim as claims
+from redis_queue import epoch, upkeep
+from redis_queue.connection import Client
+from runtime.adopt import adopt_raw, adopt_unrecorded
+from runtime.mirror import mirror, state_message
+from runtime.reconcile import reconcile
+from runtime.submit import push_row
+from store.records import JobRecord
+
+_TICK_S = 1.0
+#: After one's own reconnect nobody is reaped for this long: the holders reconnect too.
+_CALM_S = 3.0
+#: A row not pushed, or a count that disagrees, is acted on after this long.
+_PATIENCE_S = 2.0
+#: Lists and ledger are compared in full at least this often, should the counts agree by chance.
+_FULL_CHECK_S = 60.0
+#: A foreign entry still in the list of those being adopted after this long lost its adopter.
+_ADOPTION_S = 2.0
+
+log = structlog.get_logger()
+
+
+class Housekeeping(threading.Thread):
+    """One thread with connections of its own; `tick` is one round."""
+
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        *,
+        instance: str,
+        lease_s: float,
+        max_crashes: int,
+        final_ttl_s: int,
+        on_tick: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(name="housekeeping", daemon=True)
+        self._client = client
+        self._database = database
+        self._store = database.jobs
+        self._instance = instance
+        self._lease_s = lease_s
+        self._max_crashes = max_crashes
+        self._final_ttl_s = final_ttl_s
+        self._on_tick = on_tick
+        self._clock = clock
+        self._ended = threading.Event()
+        self._connected_at: float | None = None
+        self._mismatch_since: float | None = None
+        self._raw_seen: tuple[list[bytes], float] = ([], 0.0)
+        self._full_check_at = clock()
+
+    def end(self) -> None:
+        """Leave after the round in hand."""
+        self._ended.set()
+        if self.is_alive():
+            self.join(timeout=2)
+
+    def run(self) -> None:
+        """The loop; the rounds of several workers drift apart by themselves."""
+        while not self._ended.wait(_TICK_S):
+            self.tick()
+
+    def tick(self) -> None:
+        """One round. Where Redis or the database is away the rest of the round is dropped."""
+        self._on_tick()
+        try:
+            self._round()
+        except QueueUnavailable:
+            self._connected_at = None
+        except StoreUnavailable:
+            return
+        except Exception:
+            # A fault in one round must not end housekeeping for the life of the process.
+            log.exception("housekeeping_failed")
+
+    def _round(self) -> None:
+        known = epoch.look(self._client)
+        now = self._clock()
+        if self._connected_at is None:
+            self._connected_at = now
+        if epoch.needs_reconcile(self._client) and epoch.acquire(self._client, self._instance):
+            reconcile(
+                self._client,
+                self._store,
+                instance=self._instance,
+                epoch_now=known,
+                lease_s=self._lease_s,
+                final_ttl_s=self._final_ttl_s,
+            )
+        if now - self._connected_at >= _CALM_S:
+            for expired in upkeep.expired_leases(self._client):
+                self.reap(expired)
+        for job_id in upkeep.due(self._client):
+            self.promote(job_id)
+        for job_id in upkeep.pending_cancels(self._client):
+            self.carry_cancel(job_id)
+        adopt_unrecorded(self._client, self._store)
+        self._adopt_left_behind(now)
+        self._push_unpushed()
+        self._compare_lists(now)
+
+    def reap(self, expired: upkeep.Expired) -> None:
+        """A lease ran out: the row first, then the queue. A row that moved on is mirrored."""
+        record = self._store.change.reap(
+            expired.job_id,
+            fence=expired.fence,
+            stopping=expired.stopping,
+            max_crashes=self._max_crashes,
+        )
+        if record is None:
+            present = self._store.get(expired.job_id)
+            if present is None:
+                self._adopt_held(expired)
+            elif present.state == JobState.PROCESSING and present.fence < expired.fence:
+                # Claimed in Redis, never in the row: hand the claim back, uncounted.
+                self._requeue(expired, present, fence=expired.fence + 1)
+            else:
+                self._mirror(present, wrong_fence=expired.fence)
+            return
+        log.warning(
+            Event.JOB_REAPED,
+            job_id=record.id,
+            state=record.state,
+            crashes=record.crashes,
+            interrupted=expired.stopping,
+        )
+        if record.state == JobState.FAILED:
+            self._mirror(record, wrong_fence=expired.fence)
+        else:
+            self._requeue(expired, record, fence=record.fence)
+
+    def promote(self, job_id: str) -> None:
+        """A scheduled job is due: the row first, then the queue."""
+        record = self._store.change.promote(job_id) or self._store.get(job_id)
+        if record is None:
+            adopt_unrecorded(self._client, self._store)
+            return
+        if record.state == JobState.PENDING:
+            upkeep.promote(self._client, job_id, record.queue)
+            log.info(Event.JOB_PROMOTED, job_id=job_id)
+        else:
+            self._mirror(record, wrong_fence=upkeep.fence_of(self._client, job_id))
+
+    def carry_cancel(self, job_id: str) -> None:
+        """A cancellation that reached Redis only: write it to the row."""
+        if self._store.change.cancel_waiting(job_id) is not None:
+            log.info(Event.JOB_CANCELLED, job_id=job_id, running=False)
+        else:
+            self._store.request_cancel(job_id)
+        upkeep.mark_cancel_recorded(self._client, job_id)
+
+    def _requeue(self, expired: upkeep.Expired, record: JobRecord, *, fence: int) -> None:
+        delay_s = None
+        if record.state == JobState.SCHEDULED and record.due_at is not None:
+            delay_s = max(0.0, (record.due_at - record.updated_at).total_seconds())
+        claims.requeue(
+            self._client,
+            record.id,
+            queue=record.queue,
+            held_fence=expired.fence,
+            instance="",
+            new_fence=fence,
+            delay_s=delay_s,
+            error=record.error or "",
+            message=state_message(record),
+        )
+
+    def _adopt_held(self, expired: upkeep.Expired) -> None:
+        """A bare push was claimed and its worker died before the row: give it one, and back."""
+        adopt_unrecorded(self._client, self._store)
+        present = self._store.get(expired.job_id)
+        if present is not None:
+            self._requeue(expired, present, fence=expired.fence + 1)
+
+    def _mirror(self, record: JobRecord, *, wrong_fence: int | None) -> None:
+        mirror(
+            self._client,
+            record,
+            lease_s=self._lease_s,
+            final_ttl_s=self._final_ttl_s,
+            wrong_fence=wrong_fence,
+        )
+
+    def _adopt_left_behind(self, now: float) -> None:
+        entries = upkeep.raw_entries(self._client)
+        seen, since = self._raw_seen
+        if not entries or entries != seen:
+            self._raw_seen = (entries, now)
+        elif now - since >= _ADOPTION_S:
+            for entry in entries:
+                adopt_raw(self._client, self._store, entry, final_ttl_s=self._final_ttl_s)
+
+    def _push_unpushed(self) -> None:
+        rows = self._store.unpushed(older_than_s=_PATIENCE_S)
+        for record in rows:
+            push_row(self._client, record)
+        if rows:
+            self._store.mark_pushed([record.id for record in rows])
+
+    def _compare_lists(self, now: float) -> None:
+        """Find ids that a worker had popped when it was killed, and entries nobody enqueued."""
+        if upkeep.lists_match_ledger(self._client):
+            self._mismatch_since = None
+            if now - self._full_check_at < _FULL_CHECK_S:
+                return
+        elif self._mismatch_since is None:
+            self._mismatch_since = now
+            return
+        elif now - self._mismatch_since < _PATIENCE_S:
+            return
+        self._mismatch_since = None
+        self._full_check_at = now
+        missing, foreign = upkeep.find_unlisted(self._client)
+        repaired = sum(upkeep.repair(self._client, job_id) for job_id in missing)
+        for queue, entry in foreign:
+            if upkeep.take_foreign(self._client, queue, entry):
+                adopt_raw(self._client, self._store, entry, final_ttl_s=self._final_ttl_s)
+        if repaired or foreign:
+            log.warning(Event.QUEUE_REPAIRED, missing=repaired, foreign=len(foreign))

@@ -1,0 +1,127 @@
+"""Submitting, cancelling and replaying jobs: the one way in for CLI, API and Python.
+
+Row first, queue second. A push that is lost in between is made up for by housekeeping, so an
+accepted job is one whose row is committed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from database import Database
+from errors import InvalidInput, QueueUnavailable
+from events import Event
+from jobs.payload import VideoJob, parse_job
+from jobs.states import STAGES, JobState
+from redis_queue import keys, waiting
+from redis_queue.connection import Client
+from runtime.mirror import waiting_of
+from store.records import JobRecord, NewJob
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of a submit: `created` is False when the idempotency key was known."""
+
+    job_id: str
+    created: bool
+    #: False while Redis is away; the job is accepted and will be pushed.
+    pushed: bool
+
+
+class Jobs:
+    """The face of jobs for producers and operators. Raises StoreUnavailable, InvalidInput."""
+
+    def __init__(self, database: Database, client: Client, *, final_ttl_s: int) -> None:
+        self._store = database.jobs
+        self._client = client
+        self._final_ttl_s = final_ttl_s
+
+    def submit(self, data: Mapping[str, Any]) -> Submitted:
+        """Accept a video job. An id that is taken is an error; a known idempotency key is not."""
+        job = parse_job(data)
+        known = self._by_key(job)
+        if known is not None:
+            return Submitted(known.id, created=False, pushed=True)
+        record = NewJob(
+            job.id,
+            json.dumps(dict(data), ensure_ascii=False, default=str),
+            queue=keys.queue_for_priority(job.priority),
+            tenant=job.tenant,
+            idempotency_key=job.idempotency_key,
+            due_at=job.run_at,
+        )
+        if not self._store.accept(record):
+            known = self._by_key(job)
+            if known is not None:
+                return Submitted(known.id, created=False, pushed=True)
+            raise InvalidInput("id", f"{job.id} is taken by another job")
+        log.info(Event.JOB_SUBMITTED, job_id=job.id, queue=record.queue)
+        row = self._store.get(job.id)
+        return Submitted(job.id, created=True, pushed=row is not None and self._push(row))
+
+    def cancel(self, job_id: str) -> str | None:
+        """Cancel a job: waiting at once, running within a second; the state before, or None.
+
+        Row first; of a cancel and a settle at the same moment, the first write wins.
+        """
+        before = self._store.get(job_id)
+        known = before is not None and (
+            self._store.change.cancel_waiting(job_id) is not None
+            or before.state == JobState.PROCESSING
+        )
+        if before is not None and known:
+            self._store.request_cancel(job_id)
+        try:
+            seen = waiting.cancel(
+                self._client, job_id, recorded=before is not None, final_ttl_s=self._final_ttl_s
+            )
+        except QueueUnavailable:
+            seen = None
+        return before.state if before is not None else seen
+
+    def replay(self, job_id: str, *, from_stage: str | None = None) -> JobRecord:
+        """Run a finished job again: from a stage on, or from where it failed.
+
+        Raises InvalidInput for an unknown job, stage, or one that is not finished.
+        """
+        if from_stage is not None and from_stage not in STAGES:
+            raise InvalidInput("from_stage", f"must be one of {', '.join(STAGES)}")
+        before = self._store.get(job_id)
+        if before is None:
+            raise InvalidInput("job_id", f"{job_id} is not known")
+        record = self._store.change.replay(job_id, from_stage=from_stage)
+        if record is None:
+            raise InvalidInput(
+                "job_id", f"{job_id} is {before.state}: only ended jobs can be replayed"
+            )
+        self._push(record)
+        return record
+
+    def _by_key(self, job: VideoJob) -> JobRecord | None:
+        if job.idempotency_key is None:
+            return None
+        return self._store.by_idempotency_key(job.tenant, job.idempotency_key)
+
+    def _push(self, record: JobRecord) -> bool:
+        try:
+            push_row(self._client, record)
+        except QueueUnavailable:
+            return False
+        self._store.mark_pushed([record.id])
+        return True
+
+
+def push_row(client: Client, record: JobRecord) -> None:
+    """Make Redis know a waiting row. Idempotent."""
+    if record.generation:
+        waiting.replay(client, waiting_of(record), fence=record.fence)
+    else:
+        waiting.enqueue(client, waiting_of(record), recorded=True)
