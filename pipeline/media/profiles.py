@@ -22,6 +22,8 @@ FRAME_SIZES: dict[str, tuple[int, int]] = {
     "4:5": (1080, 1350),
     "16:9": (1920, 1080),
 }
+ALL_FRAMES = tuple(FRAME_SIZES)
+SOCIAL = LoudnessTarget(-14.0, -1.0)
 
 
 @dataclass(frozen=True)
@@ -40,34 +42,70 @@ class Profile:
 
     name: str
     frames: tuple[str, ...]
+    #: What to make, and what is taken as well.
     fps: int
+    fps_allowed: tuple[float, float]
     min_length_s: float
     max_length_s: float
-    loudness: LoudnessTarget
-    loudness_tolerance_lu: float
-    safe_zone: SafeZone
+    loudness: LoudnessTarget = SOCIAL
+    loudness_tolerance_lu: float = 1.0
+    safe_zone: SafeZone = SafeZone()
 
-
-_SOCIAL = LoudnessTarget(-14.0, -1.0)
-_BROADCAST = LoudnessTarget(-23.0, -1.0)
-_ALL = ("9:16", "1:1", "4:5", "16:9")
 
 _PROFILES = (
     Profile(
-        *("youtube_shorts", ("9:16", "1:1", "4:5"), 30, 1, 180),
-        *(_SOCIAL, 1.0, SafeZone(top=0.08, right=0.12, bottom=0.20, left=0.05)),
+        name="youtube_shorts",
+        frames=("9:16", "1:1", "4:5"),
+        fps=30,
+        fps_allowed=(24, 60),
+        min_length_s=1,
+        max_length_s=180,
+        safe_zone=SafeZone(top=0.08, right=0.12, bottom=0.20, left=0.05),
     ),
     Profile(
-        *("instagram_reels", ("9:16", "4:5", "1:1"), 30, 3, 900),
-        *(_SOCIAL, 1.0, SafeZone(top=0.14, right=0.06, bottom=0.35, left=0.06)),
+        name="instagram_reels",
+        frames=("9:16", "4:5", "1:1"),
+        fps=30,
+        fps_allowed=(23, 60),
+        min_length_s=3,
+        max_length_s=900,
+        safe_zone=SafeZone(top=0.14, right=0.06, bottom=0.35, left=0.06),
     ),
     Profile(
-        *("tiktok", ("9:16", "1:1", "16:9"), 30, 5, 60),
-        *(_SOCIAL, 1.0, SafeZone(top=0.08, right=0.15, bottom=0.28, left=0.05)),
+        name="tiktok",
+        frames=("9:16", "1:1", "16:9"),
+        fps=30,
+        fps_allowed=(23, 60),
+        min_length_s=5,
+        max_length_s=60,
+        safe_zone=SafeZone(top=0.08, right=0.15, bottom=0.28, left=0.05),
     ),
-    Profile(*("linkedin", _ALL, 25, 3, 1800), *(_SOCIAL, 1.0, SafeZone())),
-    Profile(*("youtube", _ALL, 30, 1, 43_200), *(_SOCIAL, 1.0, SafeZone())),
-    Profile(*("broadcast", ("16:9",), 25, 1, 3600), *(_BROADCAST, 0.5, SafeZone())),
+    Profile(
+        name="linkedin",
+        frames=ALL_FRAMES,
+        fps=25,  # the guide says "under 30"; its uploader takes 30
+        fps_allowed=(10, 30),
+        min_length_s=3,
+        max_length_s=1800,
+    ),
+    Profile(
+        name="youtube",
+        frames=ALL_FRAMES,
+        fps=30,
+        fps_allowed=(24, 60),
+        min_length_s=1,
+        max_length_s=43_200,
+    ),
+    Profile(
+        name="broadcast",
+        frames=("16:9",),
+        fps=25,
+        fps_allowed=(25, 25),
+        min_length_s=1,
+        max_length_s=3600,
+        loudness=LoudnessTarget(-23.0, -1.0),
+        loudness_tolerance_lu=0.5,
+    ),
 )
 _BY_NAME = {entry.name: entry for entry in _PROFILES}
 

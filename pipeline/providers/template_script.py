@@ -230,7 +230,9 @@ class _Writer:
         (first, shown), (second, shown_second) = pool
         ways = []
         if about and key == "benefit":
-            own_shown = words.for_screen(about[:1], shown)
+            clause = words.first_clause(about[0])
+            # The captions already show the sentence: beside it stands its core, or a label.
+            own_shown = words.for_screen([clause], shown) if clause != about[0] else shown
             ways = _ranked([" ".join(about[:count]) for count in (1, 2)], own_shown)
         untold = 0.5 if ways else 0.0
         return [
@@ -256,7 +258,7 @@ class _Writer:
         prices = {"price": price, "old": old or ""}
         shown = price
         if not said(price.replace(" ", "")):
-            lines = [words.as_sentence("Here is the price", self._end)]
+            lines = [words.as_sentence("Here is the price", self._end), "The price."]
         elif not any(char.isdigit() for char in price):
             lines = [*self._tone["offer_word"], "{price}."]  # "Free", "On request"
         elif old and said(old.replace(" ", "")):
@@ -265,6 +267,7 @@ class _Writer:
         else:
             lines = [*self._turned(self._tone["offer"]), "{price}."]
         ways = _ranked([words.fill(line, prices) for line in lines], shown)
+        ways[-1] = replace(ways[-1], loss=1.0)  # the bare price is a last resort
         return [self._draft("offer", "offer", "price", ways)]
 
     def _call(self) -> list[_Way]:
