@@ -31,6 +31,9 @@ class Track:
     length_s: float
     samples: int
     frame_s: float | None
+    #: When the first sample is presented, edit list applied: late by reordered frames (video)
+    #: or by a stretched first sample (sound, where a muxer made up for those).
+    start_s: float
     edits: tuple[tuple[int, int], ...]
     timescale: int
     reordered: bool
@@ -135,6 +138,9 @@ def _track(data: bytes, file: BinaryIO) -> Track:
     samples = sum(count for count, _ in runs)
     # The last sample may be longer or shorter without the rate being variable.
     steady = {delta for count, delta in (runs[:-1] if runs and runs[-1][0] == 1 else runs)}
+    edits = _edits(box.get(b"elst"))
+    late = _lead(runs) + _first_offset(box.get(b"ctts"))
+    skipped = max((at for _, at in edits), default=0)
     entry = box[b"stsd"][8:]
     codec, fields = entry[4:8].decode("latin-1"), entry[8:]
     profile = level = rate = channels = None
@@ -154,10 +160,11 @@ def _track(data: bytes, file: BinaryIO) -> Track:
     return Track(
         kind=kind,
         codec=codec,
-        length_s=duration / timescale,
+        length_s=(duration - _lead(runs)) / timescale,
         samples=samples,
         frame_s=steady.pop() / timescale if len(steady) == 1 else None,
-        edits=_edits(box.get(b"elst")),
+        start_s=(late - skipped) / timescale,
+        edits=edits,
         timescale=timescale,
         reordered=b"ctts" in box,
         key_samples=keys,
@@ -180,6 +187,20 @@ def _media_header(body: bytes) -> tuple[int, int]:
 def _pairs(body: bytes) -> list[tuple[int, int]]:
     (count,) = struct.unpack_from(">I", body, 4)
     return list(struct.iter_unpack(">II", body[8 : 8 + 8 * count]))
+
+
+def _lead(runs: list[tuple[int, int]]) -> int:
+    """How much longer the first sample is than the second: a gap, not a sound."""
+    if len(runs) < 2 or runs[0][0] != 1:
+        return 0
+    return max(0, runs[0][1] - runs[1][1])
+
+
+def _first_offset(body: bytes | None) -> int:
+    """The first sample's composition offset (signed in version 1)."""
+    if body is None:
+        return 0
+    return int(struct.unpack_from(">i" if body[0] else ">I", body, 12)[0])
 
 
 def _key_samples(body: bytes | None, samples: int) -> tuple[int, ...]:

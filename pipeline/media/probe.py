@@ -57,6 +57,8 @@ class Measured:
     video_s: float
     #: Without the encoder's priming.
     audio_s: float
+    #: How much later the sound starts than the picture, priming and edit lists counted.
+    av_offset_s: float | None
     lufs: float | None
     true_peak_dbtp: float | None
     black: tuple[Span, ...]
@@ -103,6 +105,7 @@ def probe(ctx: StageContext, video: Path) -> Measured:
         audio_channels=sound.channels if sound else None,
         video_s=round(pictures.length_s, 4),
         audio_s=round(_heard_s(sound), 4) if sound else 0.0,
+        av_offset_s=_offset_s(pictures, sound) if sound else None,
         lufs=loudness.lufs if loudness else None,
         true_peak_dbtp=loudness.true_peak_dbtp if loudness else None,
         black=spans["black"],
@@ -116,11 +119,19 @@ def _has_edits(mp4: Mp4) -> bool:
     return any(len(track.edits) > 1 or any(at for _, at in track.edits) for track in mp4.tracks)
 
 
-def _heard_s(sound: Track) -> float:
-    """The sound's length less its priming: the edit list says how much, else the usual."""
+def _priming_s(sound: Track) -> float:
+    """What the encoder put before the sound: the edit list says how much, else the usual."""
     skipped = max((at for _, at in sound.edits if at > 0), default=0)
-    priming = skipped or (AAC_PRIMING if sound.codec == "mp4a" else 0)
-    return max(0.0, sound.length_s - priming / sound.timescale)
+    return (skipped or (AAC_PRIMING if sound.codec == "mp4a" else 0)) / sound.timescale
+
+
+def _heard_s(sound: Track) -> float:
+    return max(0.0, sound.length_s - _priming_s(sound))
+
+
+def _offset_s(pictures: Track, sound: Track) -> float:
+    # An edit list that names the priming has taken it off `start_s` already: 0 either way.
+    return round(sound.start_s + _priming_s(sound) - pictures.start_s, 4)
 
 
 def _header(ctx: StageContext, video: Path) -> str:

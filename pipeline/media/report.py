@@ -97,6 +97,16 @@ def _checks(
             f"sound and picture differ by {apart_s:.3f} s in length",
         )
     )
+    offset_s = abs(m.av_offset_s or 0.0)
+    checks.append(
+        Check(
+            "audio and video start",
+            f"within {frame_s:.4f} s",
+            m.av_offset_s,
+            offset_s <= frame_s,
+            f"sound and picture start {offset_s:.3f} s apart",
+        )
+    )
     checks += [_mostly("black", m.black, m.video_s), _mostly("frozen", m.frozen, m.video_s)]
     silent_s = max((_inside(span, scenes) for span in m.silent), default=0.0)
     checks.append(
