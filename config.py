@@ -173,6 +173,11 @@ def notify_socket() -> str | None:
     return os.environ.get("NOTIFY_SOCKET")
 
 
+def child_environment(**changes: str) -> dict[str, str]:
+    """The environment for a child that shall see these settings instead."""
+    return {**os.environ, **changes}
+
+
 def variable_of(field: str) -> str:
     """The environment variable that sets a field of Settings."""
     alias = Settings.model_fields[field].validation_alias

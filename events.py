@@ -28,6 +28,7 @@ class Event(StrEnum):
     JOB_ADOPTED = "job_adopted"
     JOB_PROMOTED = "job_promoted"
     ENTRY_DEAD_LETTERED = "entry_dead_lettered"
+    JOB_CRASHED = "job_crashed"
 
     STAGE_STARTED = "stage_started"
     STAGE_COMPLETED = "stage_completed"
@@ -41,6 +42,7 @@ class Event(StrEnum):
     QUEUE_RECONCILED = "queue_reconciled"
     QUEUE_REPAIRED = "queue_repaired"
     EVICTION_POLICY_UNSAFE = "eviction_policy_unsafe"
+    HOUSEKEEPING_FAILED = "housekeeping_failed"
 
     CHILD_STARTED = "child_started"
     CHILD_EXITED = "child_exited"

@@ -130,6 +130,8 @@ class Worker:
             while not self.interrupts.stopping and not self._is_spent():
                 if not self.run_once(wait=not burst) and burst and self._away_since is None:
                     break
+            if self.interrupts.stopping:
+                log.info(Event.WORKER_STOP_REQUESTED, signal=self.interrupts.stop_reason)
         finally:
             self.stop()
         return 0

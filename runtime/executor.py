@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from errors import InvalidInput, JobCancelled, LeaseLost, ShutdownRequested, WorkerError
+from events import Event
 from jobs.outcome import Outcome
 from jobs.payload import VideoJob, parse_job
 from pipeline.orchestrator import JobParked, Pipeline, Ports, StageGaveUp
@@ -66,7 +67,7 @@ class Executor:
         except WorkerError as error:
             return Outcome.failed(str(error))
         except Exception as error:
-            log.exception("job_crashed", job_id=record.id)
+            log.exception(Event.JOB_CRASHED, job_id=record.id)
             return Outcome.failed(f"internal error ({type(error).__name__})")
         return Outcome.completed(result)
 

@@ -93,7 +93,7 @@ class Housekeeping(threading.Thread):
             return
         except Exception:
             # A fault in one round must not end housekeeping for the life of the process.
-            log.exception("housekeeping_failed")
+            log.exception(Event.HOUSEKEEPING_FAILED)
 
     def _round(self) -> None:
         known = epoch.look(self._client)

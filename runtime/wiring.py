@@ -107,9 +107,9 @@ def _voice(settings: Settings) -> Stage:
         from pipeline.providers.null_voice import NullVoice
 
         return VoiceGen(NullVoice(settings.null_stage_seconds))
-    from pipeline.providers.piper_voice import PiperVoice
+    from pipeline.providers.piper_voice import PiperVoiceProvider
 
-    return VoiceGen(PiperVoice())
+    return VoiceGen(PiperVoiceProvider())
 
 
 def _video(settings: Settings) -> Stage:
@@ -119,9 +119,9 @@ def _video(settings: Settings) -> Stage:
         from pipeline.providers.null_video import NullVideo
 
         return VideoGen(NullVideo(settings.null_stage_seconds))
-    from pipeline.providers.motion import MotionVideo
+    from pipeline.providers.motion import MotionProvider
 
-    return VideoGen(MotionVideo())
+    return VideoGen(MotionProvider())
 
 
 def _compositing(settings: Settings) -> Stage:

@@ -13,11 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from config import Settings, load_settings
 from database import Database
 from redis_queue.connection import connect
 from runtime.embedded import EmbeddedRedis
+
+# Shared machines are slow at times; no test is about time alone.
+hypothesis_settings.register_profile(
+    "shared", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("shared")
 
 # No test reads the settings of whoever runs it.
 for name in [*os.environ]:

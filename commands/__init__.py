@@ -1,0 +1,1 @@
+"""Operator commands: each parses, calls one function, and maps errors to exit codes."""

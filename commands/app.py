@@ -1,0 +1,44 @@
+"""The command tree, and what errors become."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from commands import dead, demo, inspect, stack, submit
+from commands.output import say_error
+from config import EXIT_CONFIG, EXIT_UNAVAILABLE
+from errors import ConfigError, InvalidInput, QueueUnavailable, StoreUnavailable
+
+app = typer.Typer(
+    help="Submit video jobs, watch them, and look after the queue.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("submit")(submit.submit)
+app.command("status")(inspect.status)
+app.command("watch")(inspect.watch)
+app.command("list")(inspect.list_jobs)
+app.command("queue")(inspect.queue)
+app.command("cancel")(dead.cancel)
+app.command("retry")(dead.retry)
+app.command("replay")(dead.replay)
+app.command("dead")(dead.dead)
+app.command("demo")(demo.demo)
+app.command("up")(stack.up)
+
+
+def main() -> None:
+    """Run the command line; expected errors are one line on stderr and an exit code."""
+    try:
+        app()
+    except InvalidInput as error:
+        say_error(str(error))
+        sys.exit(2)
+    except ConfigError as error:
+        say_error("these settings are wrong:", *error.problems)
+        sys.exit(EXIT_CONFIG)
+    except (QueueUnavailable, StoreUnavailable) as error:
+        say_error(f"{error} does not answer; `./run_worker.sh up` starts a local one")
+        sys.exit(EXIT_UNAVAILABLE)

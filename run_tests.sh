@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# All test set-up and all tests. Needs Python 3.11 or newer and nothing else.
+#
+#   ./run_tests.sh                  lint, types, every test
+#   ./run_tests.sh tests/queue -k X  these tests only, options as pytest has them
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+cd "$here"
+./run_worker.sh setup 2>&1 | grep -v '^Installed' || true
+venv="$here/.venv"
+stamp="$venv/installed-requirements-dev.txt"
+if ! cat requirements.txt requirements-dev.txt | cmp -s - "$stamp"; then
+    echo "Installing requirements-dev.txt into .venv (once) ..." >&2
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt >&2
+    cat requirements.txt requirements-dev.txt >"$stamp"
+fi
+if [[ $# -gt 0 ]]; then
+    exec "$venv/bin/python" -m pytest "$@"
+fi
+"$venv/bin/ruff" format --check --quiet .
+"$venv/bin/ruff" check --quiet .
+"$venv/bin/mypy" --no-error-summary .
+exec "$venv/bin/python" -m pytest
