@@ -41,8 +41,6 @@ class HealthCheck:
         self._worker = worker
         self._logged_at = time.monotonic()
         self._started_at = datetime.now(UTC)
-        #: Cleared by a failed check; the main loop sets it again when the database answers.
-        self.database_ok = True
 
     def status(self) -> dict[str, Any]:
         """A fresh check, with exactly the keys that callers know."""
@@ -90,7 +88,6 @@ class HealthCheck:
         try:
             self._worker.database.jobs.ping()
         except StoreUnavailable:
-            self.database_ok = False
             return False
         return True
 
