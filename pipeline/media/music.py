@@ -10,6 +10,8 @@ A bed file (beds/<style>.toml) holds
     final         the chord that ends the piece
     swing         delay of every second sixteenth, as a fraction of a sixteenth
     pump          how far `pumped` layers duck under each beat, 0 to 1
+    ring_s        how long the last chord rings at most: long ones begin as the voice ends,
+                  short ones let the groove play under the end card
     reverb        share of the sound sent to the room (layers marked `dry` send none)
     layers        instrument, pattern (16 steps a bar; several patterns alternate by bar),
                   centre (MIDI note that chords are voiced around), hold (steps), gain_db,
@@ -38,8 +40,8 @@ _QUALITIES = {
     "m9": (0, 3, 7, 10, 14),
 }
 _STEPS = 16
-#: The last chord rings out over the end card: it may start this long before the end.
-_RING_S = (1.2, 3.5)
+#: The last chord rings at least this long before the sound ends.
+_SHORTEST_RING_S = 1.2
 _DRUMS = frozenset({"kick", "softkick", "clap", "snap", "hat", "shaker"})
 
 
@@ -85,8 +87,8 @@ def compose(style: str, duration_s: float, speech_end_s: float, seed: int) -> Sc
     rng = random.Random(f"{style}:{seed}")
     key = rng.choice(bed["keys"])
     progression = [_chord(name, key) for name in rng.choice(bed["progressions"])]
-    shortest_s, longest_s = _RING_S
-    final_s = min(max(speech_end_s + 0.1, duration_s - longest_s), duration_s - shortest_s)
+    final_s = max(speech_end_s + 0.1, duration_s - bed["ring_s"])
+    final_s = min(final_s, duration_s - _SHORTEST_RING_S)
     bars = max(1.0, round(final_s * bed["bpm"] / 240 * 2) / 2)  # a half bar may end the piece
     step_s = final_s / (bars * _STEPS)
     parts = tuple(
@@ -131,7 +133,7 @@ def _notes(
     symbol = "x" if layer["instrument"] in _DRUMS else "0" if layer["instrument"] == "bass" else "*"
     if layer["instrument"] not in ("clap", "snap", "hat", "shaker"):
         for pitch in _pitches(symbol, _chord(bed["final"], key), layer.get("centre", 60)):
-            yield Note(bars * _STEPS * step_s, _RING_S[1] + 1, pitch, 0.95)
+            yield Note(bars * _STEPS * step_s, bed["ring_s"] + 1, pitch, 0.95)
 
 
 def _chord(name: str, key: int) -> tuple[int, ...]:

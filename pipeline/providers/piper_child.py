@@ -37,6 +37,8 @@ _PHONEME_S, _SENTENCE_S = 0.0714, 0.081
 _FASTEST, _DRAWL = 0.90, 0.04
 _PEAK = 0.7
 _SILENCE = 0.012
+#: A sentence with more words than this is spoken in several breaths.
+_BREATH_WORDS = 28
 _KEEP_BEFORE_S, _KEEP_AFTER_S = 0.02, 0.06
 _THREADS = 2
 
@@ -118,7 +120,19 @@ def _scale(
 
 
 def _text(words: list[str]) -> str:
-    return " ".join(filter(None, map(said, words)))
+    """What is said, with a breath in sentences that have no end of their own.
+
+    The model's memory grows with the sentence: 60 words need more than this process may have.
+    """
+    spoken: list[str] = []
+    run = 0
+    for word in filter(None, map(said, words)):
+        spoken.append(word)
+        run = 0 if word.endswith((".", "!", "?")) else run + len(word.split())
+        if run >= _BREATH_WORDS:
+            spoken[-1] = word.rstrip(",;:-") + "."
+            run = 0
+    return " ".join(spoken)
 
 
 def _speak(

@@ -11,6 +11,8 @@ from pipeline.providers.script_ports import ON_SCREEN_CHARS
 
 #: A spoken name longer than this is cut at its first dash, comma or bracket.
 _LONG_NAME = 36
+#: Nobody listens to the end of a longer sentence in an ad.
+_LONG_SENTENCE = 130
 _NAME_BREAK = re.compile(r"\s+[-–—|•(\[]\s*|[,:|(\[]\s*")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+(?=\S)")
 _CLAUSE = re.compile(r"\s*(?:[;—–]|,\s|\s-\s)\s*")
@@ -68,8 +70,17 @@ def as_sentence(phrase: str, end: str = ".") -> str:
 
 
 def sentences(text: str, end: str = ".") -> list[str]:
-    """The sentences of `text` that an English voice can say."""
-    return [as_sentence(part, end) for part in _SENTENCE.split(text) if is_speakable(part)]
+    """The sentences of `text` that an English voice can say in one breath or two.
+
+    One that is too long gives its first clause; where that is no shorter, nothing.
+    """
+    found = []
+    for part in _SENTENCE.split(text):
+        if len(part) > _LONG_SENTENCE:
+            part = _CLAUSE.split(part, maxsplit=1)[0]
+        if is_speakable(part) and len(part) <= _LONG_SENTENCE:
+            found.append(as_sentence(part, end))
+    return found
 
 
 def about(description: str) -> list[str]:
