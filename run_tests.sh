@@ -2,7 +2,7 @@
 # All test set-up and all tests. Needs Python 3.11 or newer and nothing else.
 #
 #   ./run_tests.sh                  lint, types, every test
-#   ./run_tests.sh tests/queue -k X  these tests only, options as pytest has them
+#   ./run_tests.sh tests/redis_queue -k X  these tests only, options as pytest has them
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cd "$here"

@@ -7,7 +7,7 @@ from typing import Any
 
 from redis_queue import keys, upkeep, waiting
 from redis_queue.claim import Claim, RawEntry, Wiped
-from tests.queue.conftest import Bench
+from tests.redis_queue.conftest import Bench
 
 
 def settle(bench: Bench, claim: Claim | None, state: str = "completed", **more: Any) -> Any:
