@@ -27,6 +27,8 @@ _PRICE = re.compile(
 _DECIMAL = re.compile(r"(\d+)\.(\d+)")
 _DOMAIN = re.compile(r"(?<=[A-Za-z0-9])\.(?=[A-Za-z]{2,})")
 _SYMBOLS = {"&": " and ", "+": " plus ", "@": " at ", "=": " equals ", "_": " "}
+#: Nobody says a number of more digits than this.
+_SILENT_NUMBER = re.compile(r"\d[\d,.]{9,}")
 _SAID_PUNCTUATION = frozenset("'’-.,!?;:%")
 
 
@@ -35,9 +37,11 @@ def said(word: str) -> str:
 
     `$19.99` becomes "19 99", `4.8` "4 point 8", `shop.com` "shop dot com". Letters that are
     not Latin, emoji and decoration are silent: an English voice would spell out their names.
+    Endless numbers are silent too.
     """
     text = re.sub(r"^#(?=\d)", "number ", word)
     text = re.sub(r"(?<=\d)/(?=\d)", " ", text)
+    text = _SILENT_NUMBER.sub(" ", text)
     text = _PRICE.sub(_price, text)
     text = _DECIMAL.sub(lambda m: f"{m[1]} point {' '.join(m[2])}", text)
     text = _DOMAIN.sub(" dot ", text)

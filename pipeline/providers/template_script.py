@@ -43,6 +43,8 @@ _PROUD_RATING = 3.5
 _OVERRUN = 1.04
 #: Scenes longer than this drag, and the hook must be over sooner.
 _LONG_SCENE_S, _LONG_HOOK_S = 6.5, 3.2
+#: A call that takes longer to say (numbers, mostly) is read only.
+_LONG_CALL_S = 4.0
 _MAX_WAYS = 6
 #: What it costs, in seconds of unused time, to say nothing of the description, to leave a
 #: benefit out, and to pass over the better of two lines.
@@ -274,7 +276,9 @@ class _Writer:
         shown = self._job.cta_text
         text = " ".join(word for word in shown.split() if said(word))
         speakable = is_speakable(shown) and text
-        call = words.as_sentence(text, self._end) if speakable else "Take a look" + self._end
+        call = words.as_sentence(text, self._end) if speakable else ""
+        if not call or estimate_s(call, self._pace) > _LONG_CALL_S:
+            call = "Take a look" + self._end
         before = self._turned(self._tone["before_cta"])
         name = words.fill("{name}. ", {"name": self._name}) if self._name else ""
         lines = [call, f"{name}{call}", f"{before[0]} {call}", f"{name}{before[0]} {call}"]

@@ -34,6 +34,7 @@ from pipeline.providers.say import is_speakable, said
         ("🔥", ""),
         ("水筒", ""),
         ("[[x]]", "x"),
+        ("$999999999999999999", ""),
     ],
 )
 def test_words_are_said_as_a_speaker_would(written: str, spoken: str) -> None:

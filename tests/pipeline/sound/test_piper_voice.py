@@ -73,7 +73,7 @@ def test_another_language_or_voice_is_refused(script: Script, ctx: FakeContext) 
 
 @pytest.mark.slow
 def test_a_breathless_script_stays_within_the_memory_cap(ctx: FakeContext) -> None:
-    script = script_of("word " * 110, "🔥 — 水 ok", "a" * 80, "Done.")
+    script = script_of("number word " * 40, "🔥 — 水 ok", "a" * 80, "1234567 " * 9)
 
     voice = PiperVoiceProvider().speak(
         VideoJob(id="a", product_name="x", duration_s=60), script, ctx
