@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,11 @@ def _open_sqlite(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def insert_of(engine: Engine) -> Any:
+    """The dialect's own insert(), which knows ON CONFLICT; only that dialect is imported."""
+    return import_module(f"sqlalchemy.dialects.{engine.dialect.name}").insert
 
 
 @contextmanager

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, func, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from jobs.states import FINAL, JobState
-from store.engine import reading, writing
+from store.engine import insert_of, reading, writing
 from store.models import JOB_STAGES, JOBS
 from store.records import JobRecord, NewJob, job_record, utc_now
 from store.transitions import Transitions
@@ -24,6 +23,7 @@ class JobStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._insert = insert_of(engine)
         self.change = Transitions(engine)
 
     def accept(self, job: NewJob, *, pushed: bool = False) -> bool:
@@ -42,8 +42,7 @@ class JobStore:
             "created_at": now,
             "updated_at": now,
         }
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(JOBS).values(values).on_conflict_do_nothing()
+        statement = self._insert(JOBS).values(values).on_conflict_do_nothing()
         with writing(self._engine) as connection:
             return bool(connection.execute(statement).rowcount)
 

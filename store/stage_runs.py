@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from errors import LeaseLost
 from jobs.states import JobState
-from store.engine import writing
+from store.engine import insert_of, writing
 from store.models import JOB_STAGES, JOBS, STAGE_RUNS
 from store.records import utc_now
 
@@ -61,7 +60,7 @@ class StageStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+        self._insert = insert_of(engine)
 
     def begin(self, key: StageKey) -> Done | Mine | Busy:
         """Find a finished run or become the owner of an unfinished one."""
@@ -150,7 +149,7 @@ class StageStore:
 
     def _insert_run(self, connection: Connection, key: StageKey) -> None:
         connection.execute(
-            self._dialect.insert(STAGE_RUNS)
+            self._insert(STAGE_RUNS)
             .values(
                 tenant=key.tenant,
                 stage=key.stage,
@@ -173,7 +172,7 @@ class StageStore:
     def _note_begin(
         self, connection: Connection, key: StageKey, run_id: int, *, reused: bool
     ) -> None:
-        statement = self._dialect.insert(JOB_STAGES).values(
+        statement = self._insert(JOB_STAGES).values(
             job_id=key.job_id,
             generation=key.generation,
             stage=key.stage,
