@@ -10,11 +10,10 @@ It states only what the job states: ratings, prices and features come from the p
 
 from __future__ import annotations
 
-import itertools
 import random
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,52 +26,24 @@ from pipeline.providers.say import is_speakable, said
 from pipeline.providers.script_ports import (
     END_CARD_S,
     MAX_SCENES,
-    MIN_SCENES,
     Role,
     Script,
     ScriptScene,
     Visual,
 )
+from pipeline.providers.template_fit import Draft, Way, fit
 from pipeline.stage import StageContext
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PUNCHY = frozenset({"bold", "playful", "tech"})
 #: An ad does not quote a rating below this: no brand would.
 _PROUD_RATING = 3.5
-#: The voice can hurry a little, so a script may be this much too long before it is cut.
-_OVERRUN = 1.04
-#: Scenes longer than this drag, and the hook must be over sooner.
-_LONG_SCENE_S, _LONG_HOOK_S = 6.5, 3.2
 #: A call that takes longer to say (numbers, mostly) is read only.
 _LONG_CALL_S = 4.0
 _MAX_WAYS = 6
 #: What it costs, in seconds of unused time, to say nothing of the description, to leave a
 #: benefit out, and to pass over the better of two lines.
 _UNTOLD_S, _LEFT_OUT_S, _SECOND_BEST_S = 1.5, 0.8, 0.1
-#: What is left out first when time is short; a hook, the product and the call always stay.
-_DROP_ORDER = ("more", "proof", "benefit", "offer")
-
-
-@dataclass(frozen=True)
-class _Way:
-    """One way to fill a scene. `loss`: the seconds of silence one would rather have."""
-
-    spoken: str
-    on_screen: str
-    loss: float = 0.0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Draft:
-    """A scene before its words are chosen. `key` tells the two benefit scenes apart."""
-
-    key: str
-    role: Role
-    visual: Visual
-    ways: tuple[_Way, ...]
-    #: Sentences that may follow where there is time left.
-    fillers: tuple[str, ...] = ()
 
 
 class TemplateScript:
@@ -93,7 +64,7 @@ class TemplateScript:
         pace = pace_for(job.style, job.duration_s)
         drafts = _Writer(job, random.Random(f"{ctx.seed}:{job.style}"), pace).drafts()
         budget_s = job.duration_s - END_CARD_S - pace.head_s - pace.tail_s
-        chosen = _fit(drafts, budget_s, pace)
+        chosen = fit(drafts, budget_s, pace)
         scenes: list[ScriptScene] = [
             {
                 "role": draft.role,
@@ -125,7 +96,7 @@ class _Writer:
         self._name = words.spoken_name(job.product_name)
         self._end: str = self._tone["cta_end"]
 
-    def drafts(self) -> list[_Draft]:
+    def drafts(self) -> list[Draft]:
         """The scenes in order: as many as the job has something to say for, at most six."""
         own = [text for text in self._job.benefits if is_speakable(text)]
         about = words.about(self._job.description)
@@ -151,27 +122,27 @@ class _Writer:
         key: str,
         role: Role,
         visual: Visual,
-        ways: Sequence[_Way],
+        ways: Sequence[Way],
         fillers: Sequence[str] = (),
-    ) -> _Draft:
-        timed: dict[str, _Way] = {}
+    ) -> Draft:
+        timed: dict[str, Way] = {}
         for way in ways:
             seconds = estimate_s(way.spoken, self._pace)
             timed.setdefault(way.spoken, replace(way, seconds=seconds))
-        return _Draft(key, role, visual, tuple(timed.values())[:_MAX_WAYS], tuple(fillers))
+        return Draft(key, role, visual, tuple(timed.values())[:_MAX_WAYS], tuple(fillers))
 
-    def _hook(self) -> list[_Way]:
+    def _hook(self) -> list[Way]:
         first, second = self._hooks[:2]
         # What is read must not repeat what is said: the short hook stands beside the long one.
         shown, short = self._rng.choice(self._short), self._rng.choice(self._short)
         return [
-            _Way(first, shown),
-            _Way(second, shown, _SECOND_BEST_S),
-            _Way(f"{first} {second}", shown, _SECOND_BEST_S),
-            _Way(short, self._job.product_name, 5 * _SECOND_BEST_S),
+            Way(first, shown),
+            Way(second, shown, _SECOND_BEST_S),
+            Way(f"{first} {second}", shown, _SECOND_BEST_S),
+            Way(short, self._job.product_name, 5 * _SECOND_BEST_S),
         ]
 
-    def _product(self, about: list[str]) -> list[_Way]:
+    def _product(self, about: list[str]) -> list[Way]:
         shown = self._job.product_name
         name = self._name or ""
         intros = self._turned(self._tone["intro" if name else "intro_nameless"])
@@ -187,12 +158,12 @@ class _Writer:
         untold = _UNTOLD_S if about else 0.0
         return [
             *_ranked(told, shown),
-            _Way(intro, shown, untold),
-            _Way(bare, shown, untold + 0.5),
-            _Way(wordless, shown, untold + 1.5),
+            Way(intro, shown, untold),
+            Way(bare, shown, untold + 0.5),
+            Way(wordless, shown, untold + 1.5),
         ]
 
-    def _benefits(self, own: list[str], about: list[str]) -> list[_Draft]:
+    def _benefits(self, own: list[str], about: list[str]) -> list[Draft]:
         """The job's benefits, shared between two scenes; stock lines where it names none."""
         if len(own) >= 4:
             half = (len(own) + 1) // 2
@@ -212,7 +183,7 @@ class _Writer:
         generic = self._generic[2:] if key == "more" else self._generic[:2]
         return [spoken for spoken, _ in (*stock, *generic)]
 
-    def _own_ways(self, share: list[str]) -> list[_Way]:
+    def _own_ways(self, share: list[str]) -> list[Way]:
         lead = self._turned(self._tone["benefit_lead"])[0]
         ways = []
         for count in range(len(share), 0, -1):
@@ -220,14 +191,14 @@ class _Writer:
             shown = words.for_screen(share[:count], self._short[0])
             left_out = _LEFT_OUT_S * (len(share) - count)
             if count == 1 and shown.rstrip(".!?") == spoken.rstrip(".!?"):
-                ways.append(_Way(f"{lead} {spoken}", shown, left_out))
+                ways.append(Way(f"{lead} {spoken}", shown, left_out))
                 left_out += _SECOND_BEST_S
-            ways.append(_Way(spoken, shown, left_out))
+            ways.append(Way(spoken, shown, left_out))
         clause = words.first_clause(words.as_sentence(share[0]))
         shown = words.for_screen([clause], self._short[0])
-        return [*ways[: _MAX_WAYS - 1], _Way(clause, shown, _LEFT_OUT_S * len(share))]
+        return [*ways[: _MAX_WAYS - 1], Way(clause, shown, _LEFT_OUT_S * len(share))]
 
-    def _stock_ways(self, key: str, about: list[str]) -> list[_Way]:
+    def _stock_ways(self, key: str, about: list[str]) -> list[Way]:
         pool = self._stock[:2] if key == "benefit" else self._stock[2:4]
         (first, shown), (second, shown_second) = pool
         ways = []
@@ -239,21 +210,21 @@ class _Writer:
         untold = 0.5 if ways else 0.0
         return [
             *ways,
-            _Way(first, shown, untold),
-            _Way(second, shown_second, untold + _SECOND_BEST_S),
-            _Way(f"{first} {second}", shown, untold + _SECOND_BEST_S),
+            Way(first, shown, untold),
+            Way(second, shown_second, untold + _SECOND_BEST_S),
+            Way(f"{first} {second}", shown, untold + _SECOND_BEST_S),
             # The shortest: the label is said, and the product's name is read.
-            _Way(words.as_sentence(shown), self._job.product_name, untold + 0.5),
+            Way(words.as_sentence(shown), self._job.product_name, untold + 0.5),
         ]
 
-    def _proof(self) -> list[_Draft]:
+    def _proof(self) -> list[Draft]:
         if self._job.rating is None or self._job.rating < _PROUD_RATING:
             return []
         rating = f"{self._job.rating:.2f}".rstrip("0").rstrip(".")
         lines = [words.fill(line, {"rating": rating}) for line in self._tone["proof"]]
         return [self._draft("proof", "proof", "badge", _ranked(lines, f"{rating} / 5"))]
 
-    def _offer(self) -> list[_Draft]:
+    def _offer(self) -> list[Draft]:
         price, old = self._job.price, self._job.old_price
         if price is None:
             return []
@@ -272,7 +243,7 @@ class _Writer:
         ways[-1] = replace(ways[-1], loss=1.0)  # the bare price is a last resort
         return [self._draft("offer", "offer", "price", ways)]
 
-    def _call(self) -> list[_Way]:
+    def _call(self) -> list[Way]:
         shown = self._job.cta_text
         text = " ".join(word for word in shown.split() if said(word))
         speakable = is_speakable(shown) and text
@@ -285,71 +256,8 @@ class _Writer:
         return _ranked(lines, shown)
 
 
-def _ranked(lines: Sequence[str], shown: str) -> list[_Way]:
-    return [_Way(line, shown, place * _SECOND_BEST_S) for place, line in enumerate(lines)]
-
-
-def _fit(drafts: list[_Draft], budget_s: float, pace: Pace) -> list[tuple[_Draft, _Way]]:
-    """Choose how each scene is said, and which scenes stay, to fill the time best."""
-    kept = list(drafts)
-    for key in _DROP_ORDER:
-        if _shortest_s(kept, pace) <= budget_s * _OVERRUN or len(kept) <= MIN_SCENES:
-            break
-        kept = [draft for draft in kept if draft.key != key]
-    choices = [kept]
-    if len(kept) > MIN_SCENES:
-        # A second benefit may be worth less than saying the rest in full.
-        choices.append([draft for draft in kept if draft.key != "more"])
-    _, chosen, spare_s = min(
-        (_best(choice, budget_s, pace) for choice in choices), key=lambda found: found[0]
-    )
-    return _fill_up(chosen, spare_s, pace)
-
-
-def _best(
-    drafts: list[_Draft], budget_s: float, pace: Pace
-) -> tuple[float, list[tuple[_Draft, _Way]], float]:
-    """Of all combinations of ways the least bad: (badness, it, seconds it leaves unused)."""
-    room_s = budget_s - pace.scene_pause_s * (len(drafts) - 1)
-
-    def badness(ways: tuple[_Way, ...]) -> float:
-        total_s = sum(way.seconds for way in ways)
-        over_s, under_s = max(0.0, total_s - room_s), max(0.0, room_s - total_s)
-        drag_s = sum(max(0.0, way.seconds - _LONG_SCENE_S) for way in ways)
-        drag_s += max(0.0, ways[0].seconds - _LONG_HOOK_S)
-        return 4 * over_s + under_s + 0.5 * drag_s + sum(way.loss for way in ways)
-
-    best = min(itertools.product(*(draft.ways for draft in drafts)), key=badness)
-    spare_s = room_s - sum(way.seconds for way in best)
-    return badness(best), list(zip(drafts, best, strict=True)), spare_s
-
-
-def _fill_up(
-    chosen: list[tuple[_Draft, _Way]], spare_s: float, pace: Pace
-) -> list[tuple[_Draft, _Way]]:
-    """Let scenes go on for as long as there is something new to say that fits."""
-    said_so_far = " ".join(way.spoken for _, way in chosen)
-    open_ = {place: list(draft.fillers) for place, (draft, _) in enumerate(chosen)}
-    while any(open_.values()):
-        place = min(
-            (place for place, fillers in open_.items() if fillers),
-            key=lambda place: chosen[place][1].seconds,
-        )
-        filler = open_[place].pop(0)
-        more_s = estimate_s(filler, pace) + pace.sentence_pause_s
-        if filler in said_so_far or more_s > spare_s:
-            continue
-        draft, way = chosen[place]
-        longer = replace(way, spoken=f"{way.spoken} {filler}", seconds=way.seconds + more_s)
-        chosen[place] = (draft, longer)
-        said_so_far += f" {filler}"
-        spare_s -= more_s
-    return chosen
-
-
-def _shortest_s(drafts: list[_Draft], pace: Pace) -> float:
-    words_s = sum(min(way.seconds for way in draft.ways) for draft in drafts)
-    return words_s + pace.scene_pause_s * (len(drafts) - 1)
+def _ranked(lines: Sequence[str], shown: str) -> list[Way]:
+    return [Way(line, shown, place * _SECOND_BEST_S) for place, line in enumerate(lines)]
 
 
 @cache
