@@ -20,9 +20,7 @@ def hex_of(color: Rgb) -> str:
 
 def mix(a: str, b: str, share: float) -> str:
     """`a` with `share` (0 to 1) of `b`."""
-    red, green, blue = (
-        round(x + (y - x) * share) for x, y in zip(rgb(a), rgb(b), strict=True)
-    )
+    red, green, blue = (round(x + (y - x) * share) for x, y in zip(rgb(a), rgb(b), strict=True))
     return hex_of((red, green, blue))
 
 

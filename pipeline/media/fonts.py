@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path as FilePath
 
-import uharfbuzz as hb
+import uharfbuzz as hb  # type: ignore[import-untyped]  # it ships no types
 
 #: Family name -> (package, file inside it).
 _FAMILIES: dict[str, tuple[str, str]] = {
@@ -25,9 +25,10 @@ _FAMILIES: dict[str, tuple[str, str]] = {
     "Noto Sans": ("manimgx_fonts", "NotoSans[wght].ttf"),
 }
 _FALLBACK_SCRIPTS = (
-    "Arabic Hebrew Devanagari Bengali Tamil Telugu Gujarati Gurmukhi Kannada Malayalam Oriya "
-    "Sinhala Thai Lao Khmer Myanmar Georgian Armenian Ethiopic Symbols"
-).split()
+    *("Arabic", "Hebrew", "Devanagari", "Bengali", "Tamil", "Telugu", "Gujarati", "Gurmukhi"),
+    *("Kannada", "Malayalam", "Oriya", "Sinhala", "Thai", "Lao", "Khmer", "Myanmar"),
+    *("Georgian", "Armenian", "Ethiopic", "Symbols"),
+)
 _FALLBACKS: tuple[tuple[str, str], ...] = (
     ("manimgx_fonts", "NotoSans[wght].ttf"),
     *(("manimgx_fonts", f"NotoSans{script}[wght].ttf") for script in _FALLBACK_SCRIPTS),
@@ -60,13 +61,12 @@ class Face:
         self.upem = face.upem
         axes = {axis.tag: axis for axis in face.axis_infos} if face.has_var_data else {}
         wanted = {"wght": float(spec.weight), "wdth": float(spec.width), "opsz": 32.0}
-        self.font.set_variations(
-            {
-                tag: min(max(value, axes[tag].min_value), axes[tag].max_value)
-                for tag, value in wanted.items()
-                if tag in axes
-            }
-        )
+        #: The variable axes in the file's order, as they are set here.
+        self.axes = {
+            tag: min(max(wanted.get(tag, axis.default_value), axis.min_value), axis.max_value)
+            for tag, axis in axes.items()
+        }
+        self.font.set_variations(self.axes)
         extents = self.font.get_font_extents("ltr")
         self.ascender = extents.ascender / self.upem
         self.descender = -extents.descender / self.upem
@@ -109,20 +109,28 @@ class LazyFace:
     def __init__(self, package: str, name: str, spec: FontSpec, index: int = 0) -> None:
         self._where = (package, name)
         self._spec = spec
-        self._index = index
+        self.index = index
         self._face: Face | None = None
+
+    @property
+    def file(self) -> FilePath:
+        return _package_file(*self._where)
+
+    @property
+    def emoji(self) -> bool:
+        return self._where[1].startswith("NotoEmoji")
 
     @property
     def face(self) -> Face:
         if self._face is None:
-            self._face = Face(_package_file(*self._where), self._spec, self._index)
+            self._face = Face(self.file, self._spec, self.index)
         return self._face
 
 
 def face_for(cluster: str, chain: tuple[LazyFace, ...]) -> int:
     """Index in `chain` of the first face that draws `cluster`; the style's own if none does."""
-    if len(cluster) > 1 and cluster[1] == "\ufe0f" or "\u200d" in cluster:
-        order = [i for i in range(len(chain)) if chain[i]._where[1].startswith("NotoEmoji")]
+    if (len(cluster) > 1 and cluster[1] == "\ufe0f") or "\u200d" in cluster:
+        order = [i for i in range(len(chain)) if chain[i].emoji]
         order += [i for i in range(len(chain)) if i not in order]
     else:
         order = list(range(len(chain)))

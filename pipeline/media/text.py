@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import uharfbuzz as hb
-from bidi import algorithm as bidi
+import uharfbuzz as hb  # type: ignore[import-untyped]  # it ships no types
+from bidi import algorithm as bidi  # type: ignore[import-untyped]  # it ships no types
 
 from pipeline.media.fonts import FontSpec, LazyFace, clusters, face_for, faces
 from pipeline.media.paths import Box, Path, Segment, joined

@@ -15,9 +15,9 @@ from pipeline.stage import Json, StageContext, StageOutput
 SCENES = [
     ("hook", "Your morning deserves better than bad coffee.", "Mornings deserve better", "hero"),
     ("product", "Meet the Aurora Pour-Over Kettle.", "Meet the Aurora", "hero"),
-    ("benefit", "It holds your water at the exact degree you choose.", "Exact to the degree", "badge"),
+    ("benefit", "It holds your water at the degree you choose.", "Exact to the degree", "badge"),
     ("benefit", "Quick boil, quiet, and safe to leave alone.", "Made for every day", "list"),
-    ("proof", "Rated four point eight by people who love coffee.", "Loved by 2,000 coffee people", "quote"),
+    ("proof", "Rated four point eight by coffee people.", "Loved by 2,000 coffee people", "quote"),
     ("cta", "Order yours today.", "Order yours today", "card"),
 ]  # fmt: skip
 

@@ -1,0 +1,152 @@
+"""The captions' drawing child: cues on stdin as JSON, `captions.ass` into the working folder.
+
+Words are outlines like all other text. The spoken word is marked from its own start to the
+next word's; a cue that is too wide takes a second row, then shrinks.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from pipeline.media.ass import AssFile, Pose, drawing
+from pipeline.media.colors import contrast, mix, readable
+from pipeline.media.layout import FPS
+from pipeline.media.paths import Box
+from pipeline.media.paths import Path as Outline
+from pipeline.media.shapes import rounded
+from pipeline.media.text import TextStyle, is_rtl, shape_line
+from pipeline.stage import Json
+from pipeline.styles import load_style
+from pipeline.styles.base import Palette
+
+_LAYER = 30
+#: Size of caption type in design units, and the gap between words in em.
+_SIZE = 62
+_SPACE = 0.27
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A word where it stands: its outline about its own middle."""
+
+    outline: Outline
+    cx: float
+    cy: float
+    width: float
+
+
+def main() -> None:
+    order = json.load(sys.stdin)
+    ass = AssFile(order["width"], order["height"], FPS)
+    for cue in order["cues"]:
+        _draw(ass, order, cue)
+    ass.write(Path.cwd() / "captions.ass")
+
+
+def place(words: list[str], style: TextStyle, zone: Box, unit: float) -> tuple[list[Placed], float]:
+    """Where each word of a cue stands inside `zone`, and the height of a row."""
+    size = _SIZE * unit
+    while True:
+        rows = _rows(words, style, size, zone.w)
+        pitch = size * 1.22
+        if (len(rows) <= 2 and pitch * len(rows) <= zone.h * 1.02) or size < 6 * unit:
+            break
+        size *= 0.93
+    rtl = is_rtl(" ".join(words))
+    placed: list[Placed] = []
+    top = zone.cy - pitch * len(rows) / 2
+    cap = size * 0.36
+    for number, row in enumerate(rows):
+        widths = [shape_line(word, style, size).width for word in row]
+        total = sum(widths) + _SPACE * size * (len(row) - 1)
+        x = zone.cx + (total / 2 if rtl else -total / 2)
+        cy = top + (number + 0.5) * pitch
+        for word, width in zip(row, widths, strict=True):
+            left = x - width if rtl else x
+            outline = shape_line(word, style, size).path.moved(-width / 2, cap)
+            placed.append(Placed(outline, left + width / 2, cy, width))
+            x += (-1 if rtl else 1) * (width + _SPACE * size)
+    return placed, pitch
+
+
+def _rows(words: list[str], style: TextStyle, size: float, room: float) -> list[list[str]]:
+    rows: list[list[str]] = [[]]
+    used = 0.0
+    for word in words:
+        width = shape_line(word, style, size).width
+        extra = width + (_SPACE * size if rows[-1] else 0)
+        if rows[-1] and used + extra > room:
+            rows.append([])
+            extra, used = width, 0.0
+        rows[-1].append(word)
+        used += extra
+    # One word wider than the room counts as too many rows: the caller shrinks.
+    widest = max(shape_line(word, style, size).width for word in words)
+    return rows if widest <= room else [[word] for word in words] + [[], []]
+
+
+def _draw(ass: AssFile, order: Json, cue: Json) -> None:
+    style = load_style(order["style"])
+    text = replace(style.caption, language=order["language"])
+    palette = Palette(**cue["colors"])
+    unit = min(order["width"], order["height"]) / 1080
+    pad = 30 * unit if style.caption_look == "ink" else 16 * unit
+    zone = Box(*order["zone"]).inset(pad, 0)
+    words = [word["text"] for word in cue["words"]]
+    placed, pitch = place([word for word in words if word.strip()] or ["…"], text, zone, unit)
+    times = [_frame(word["start_s"]) for word in cue["words"] if word["text"].strip()]
+    start, end = _frame(cue["start_s"]), _frame(cue["end_s"])
+    edges = [start, *times[1:], end]
+    shapes = [drawing(word.outline) for word in placed]
+    if style.caption_look == "ink":
+        plate = (
+            mix(palette.ink, "#000000", 0.25) if contrast(palette.ink, "#000000") < 8 else "#000000"
+        )
+        _plate(ass, placed, pitch, unit, plate, start, end)
+        plain, lit = readable("#ffffff", plate), readable(palette.accent, plate, 4.5)
+    else:
+        plain = readable(palette.ink, palette.paper_low)
+        lit = readable(palette.on_accent, palette.accent)
+    for now, (a, b) in enumerate(pairwise(edges)):
+        for index, (word, shape) in enumerate(zip(placed, shapes, strict=True)):
+            pose = Pose(word.cx, word.cy)
+            if index == now and style.caption_look == "plate":
+                _pop(ass, word, pitch, unit, palette.accent, a, b)
+            ass.still(shape, lit if index == now else plain, _LAYER + 2, a, b, pose)
+
+
+def _plate(
+    ass: AssFile, placed: list[Placed], pitch: float, unit: float, color: str, start: int, end: int
+) -> None:
+    """A pill behind each row of a cue."""
+    for cy in dict.fromkeys(word.cy for word in placed):
+        row = [word for word in placed if word.cy == cy]
+        left = min(word.cx - word.width / 2 for word in row) - 30 * unit
+        right = max(word.cx + word.width / 2 for word in row) + 30 * unit
+        pill = drawing(rounded(-(right - left) / 2, -pitch / 2, right - left, pitch, 22 * unit))
+        ass.still(pill, color, _LAYER, start, end, Pose((left + right) / 2, cy, opacity=0.92))
+
+
+def _pop(
+    ass: AssFile, word: Placed, pitch: float, unit: float, color: str, start: int, end: int
+) -> None:
+    """The accent plate under the spoken word, swelling over its first three frames."""
+    w = word.width + 28 * unit
+    shape = drawing(rounded(-w / 2, -pitch / 2, w, pitch, 14 * unit))
+    for step, scale in enumerate((0.86, 1.05)):
+        if start + step < end:
+            pose = Pose(word.cx, word.cy, scale, scale)
+            ass.still(shape, color, _LAYER + 1, start + step, start + step + 1, pose)
+    ass.still(shape, color, _LAYER + 1, start + 2, end, Pose(word.cx, word.cy))
+
+
+def _frame(seconds: float) -> int:
+    return round(seconds * FPS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The filtergraph: stills are looped, heroes move, titles and captions lie on
+top. Numbers and fixed file names only: no text of a user's comes in here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.stage import Json
+
+#: Frames in which a hero fades where the style has no transition to cover the cut.
+_FADE_F = 6
+
+
+@dataclass
+class Graph:
+    """Inputs (as ffmpeg arguments) and the filtergraph that joins them into `[video]`."""
+
+    inputs: list[str] = field(default_factory=list)
+    chains: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add_input(self, args: list[str], file: str) -> int:
+        """Add one input; returns its number. Only local files and pipes can be opened."""
+        self.inputs += ["-protocol_whitelist", "file,pipe", *args, "-i", file]
+        self.count += 1
+        return self.count - 1
+
+    @property
+    def text(self) -> str:
+        return ";".join(self.chains)
+
+
+def build(plan: Json, *, captions: bool) -> Graph:
+    """The graph of a plan of either kind."""
+    graph = Graph()
+    base = _clips(graph, plan) if plan["kind"] == "clips" else _layers(graph, plan)
+    drawn = [f"ass=f={plan['titles']}:fontsdir=fonts"] if plan.get("titles") else []
+    if captions:
+        drawn.append("ass=f=captions.ass:fontsdir=fonts")
+    tags = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+    tail = ",".join([tags, *drawn, f"trim=end_frame={plan['frames']}", "format=yuv420p"])
+    graph.chains.append(f"[{base}]{tail}[video]")
+    return graph
+
+
+def _layers(graph: Graph, plan: Json) -> str:
+    scenes = plan["scenes"]
+    names = ""
+    for n, (backdrop, frames) in enumerate(_runs(scenes)):
+        number = graph.add_input(_raw("yuv420p", backdrop, plan["fps"]), backdrop["file"])
+        graph.chains.append(f"[{number}:v]{_still(frames)}[b{n}]")
+        names += f"[b{n}]"
+    graph.chains.append(f"{names}concat=n={names.count('[')}:v=1:a=0[base]")
+    graph.chains.append(f"[base]ass=f={plan['under']}:fontsdir=fonts[under]")
+    name = "under"
+    for i, scene in enumerate(scenes):
+        if scene["hero"]:
+            graph.chains.append(_hero(graph, plan, scene, i))
+            hero = scene["hero"]
+            graph.chains.append(
+                f"[{name}][h{i}]overlay=x={hero['x']}:y={hero['y']}:eof_action=pass:"
+                f"repeatlast=0:format=yuv420[o{i}]"
+            )
+            name = f"o{i}"
+    return name
+
+
+def _runs(scenes: list[Json]) -> list[tuple[Json, int]]:
+    """(backdrop, frames): neighbours on the same backdrop are one still."""
+    out: list[tuple[Json, int]] = []
+    for scene in scenes:
+        frames = scene["end_f"] - scene["start_f"]
+        if out and out[-1][0] == scene["backdrop"]:
+            out[-1] = (scene["backdrop"], out[-1][1] + frames)
+        else:
+            out.append((scene["backdrop"], frames))
+    return out
+
+
+def _raw(pixels: str, part: Json, fps: int) -> list[str]:
+    size = f"{part['width']}x{part['height']}"
+    return ["-f", "rawvideo", "-pixel_format", pixels, "-video_size", size, "-framerate", str(fps)]
+
+
+def _still(frames: int) -> str:
+    # One decoded frame, handed on by reference: looping costs nothing.
+    return f"loop=loop=-1:size=1,setpts=N,trim=end_frame={frames}"
+
+
+def _hero(graph: Graph, plan: Json, scene: Json, index: int) -> str:
+    """A sprite that comes up, then turns and grows evenly, sampled between pixels: no shake.
+
+    Each corner of the picture is the source point c + R(-angle) (corner - c - rise) / zoom.
+    """
+    hero, fps = scene["hero"], plan["fps"]
+    number = graph.add_input(_raw("yuva420p", hero, fps), hero["file"])
+    frames = scene["end_f"] - scene["start_f"] - hero["delay"]
+    (z0, z1), (a0, a1) = hero["zoom"], hero["sway"]
+    # Reaching the end only after a while keeps short scenes as calm as long ones.
+    span = max(frames, 90)
+    zoom = f"({z0}+{z1 - z0:.5f}*on/{span})"
+    dy = f"{hero['rise']:.2f}*pow(1-min(1,on/{hero['enter']}),3)"
+    angle = f"({a0 * 0.0174533:.6f}+{(a1 - a0) * 0.0174533:.6f}*on/{span})"
+    corners = []
+    for n, (sx, sy) in enumerate(((-1, -1), (1, -1), (-1, 1), (1, 1))):
+        px, py = f"({sx}*W/2)", f"({sy}*H/2-{dy})"
+        if a0 or a1:
+            x = f"W/2+(cos{angle}*{px}+sin{angle}*{py})/{zoom}"
+            y = f"H/2+(cos{angle}*{py}-sin{angle}*{px})/{zoom}"
+        else:
+            x, y = f"W/2+{px}/{zoom}", f"H/2+{py}/{zoom}"
+        corners.append(f"x{n}='{x}':y{n}='{y}'")
+    moved = f"perspective={':'.join(corners)}:sense=source:interpolation=linear:eval=frame"
+    shown = f"fade=t=in:s=0:n={max(2, hero['enter'] // 2)}:alpha=1"
+    if scene is not plan["scenes"][-1] and plan["transition"] == "settle":
+        shown += f",fade=t=out:s={frames - _FADE_F}:n={_FADE_F}:alpha=1"
+    start = scene["start_f"] + hero["delay"]
+    return f"[{number}:v]{_still(frames)},{moved},{shown},setpts=N+{start}[h{index}]"
+
+
+def _clips(graph: Graph, plan: Json) -> str:
+    """Filmed clips: each cut or held to its scene, filled to the frame, converted to BT.709."""
+    w, h, fps = plan["width"], plan["height"], plan["fps"]
+    names = ""
+    for i, scene in enumerate(plan["scenes"]):
+        number = graph.add_input(["-f", "mov"], scene["clip"])
+        frames = scene["end_f"] - scene["start_f"]
+        graph.chains.append(
+            f"[{number}:v]fps={fps},scale=w={w}:h={h}:force_original_aspect_ratio=increase:"
+            f"flags=bicubic:out_color_matrix=bt709:out_range=tv,crop={w}:{h},setsar=1,"
+            f"tpad=stop_mode=clone:stop=-1,trim=end_frame={frames},setpts=N/{fps}/TB,"
+            f"format=yuv420p[b{i}]"
+        )
+        names += f"[b{i}]"
+    graph.chains.append(f"{names}concat=n={len(plan['scenes'])}:v=1:a=0[base]")
+    return "base"

@@ -1,0 +1,56 @@
+"""Pixels as the encoder wants them: BT.709, limited range, 4:2:0, dithered, raw.
+
+Converting here, once a still, keeps every frame free of colour conversion in the filtergraph
+and lets gradients be dithered at their full precision: 8 bits alone would show bands.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+_KR, _KB = 0.2126, 0.0722
+_KG = 1 - _KR - _KB
+
+
+def write_yuv(image: Floats, path: Path, rng: np.random.Generator | None) -> None:
+    """Write an RGB image (h, w, 3; 0 to 255, display-referred; even sides) as raw yuv420p.
+
+    `rng` dithers; flat art needs none, and the encoder is spared the noise.
+    """
+    path.write_bytes(b"".join(_planes(image, rng)))
+
+
+def write_yuva(image: Floats, path: Path, rng: np.random.Generator | None) -> None:
+    """Write a straight-alpha RGBA image (h, w, 4; even sides) as raw yuva420p."""
+    alpha = np.clip(image[..., 3] + 0.5, 0, 255).astype(np.uint8)
+    path.write_bytes(b"".join([*_planes(image[..., :3], rng), alpha.tobytes()]))
+
+
+def _planes(image: Floats, rng: np.random.Generator | None) -> list[bytes]:
+    red, green, blue = (image[..., channel] for channel in range(3))
+    luma = _KR * red + _KG * green + _KB * blue
+    cb = _halved((blue - luma) / (2 * (1 - _KB)))
+    cr = _halved((red - luma) / (2 * (1 - _KR)))
+    return [
+        _bytes(16 + luma * (219 / 255), rng),
+        _bytes(128 + cb * (224 / 255), rng),
+        _bytes(128 + cr * (224 / 255), rng),
+    ]
+
+
+def _halved(plane: Any) -> Any:
+    return (plane[::2, ::2] + plane[1::2, ::2] + plane[::2, 1::2] + plane[1::2, 1::2]) / 4
+
+
+def _bytes(plane: Any, rng: np.random.Generator | None) -> bytes:
+    if rng is None:
+        return bytes(np.clip(plane + 0.5, 1, 254).astype(np.uint8).tobytes())
+    # Noise one step wide: the rounding error no longer follows the picture, so no bands.
+    noise = rng.random(plane.shape, dtype=np.float32)
+    return bytes(np.clip(plane + noise, 1, 254).astype(np.uint8).tobytes())

@@ -1,0 +1,218 @@
+"""The embedded compositor: one ffmpeg filtergraph and one encode, then measured.
+
+1. captions are grouped from the voice's times, drawn (if asked) and written as SRT and VTT;
+2. the sound is mixed to its target;
+3. pictures, titles, captions and sound are joined and encoded in one run;
+4. a poster is taken, and the finished file is measured: a miss raises, nothing bad is handed on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+from xml.sax.saxutils import escape
+
+from jobs.payload import VideoJob
+from pipeline.media import encoder
+from pipeline.media.ass import PLACEHOLDER_FONT
+from pipeline.media.captions import Cue, group_words, write_srt, write_vtt
+from pipeline.media.children import child_env, python_child
+from pipeline.media.filtergraph import build
+from pipeline.media.fonts import font_file
+from pipeline.providers.script_ports import VoiceData
+from pipeline.stage import Json, StageContext, StageOutput
+
+_TIMEOUT_S = 600.0
+
+
+class FfmpegCompositor:
+    """`mix` and `report` are the functions of media/audio.py and media/report.py."""
+
+    name = "ffmpeg"
+    version = "1"
+
+    def __init__(
+        self,
+        *,
+        mix: Callable[..., Any] | None = None,
+        report: Callable[..., Json] | None = None,
+    ) -> None:
+        self._mix = mix
+        self._report = report
+
+    def compose(
+        self, job: VideoJob, earlier: Mapping[str, StageOutput], ctx: StageContext
+    ) -> StageOutput:
+        plan, voice = earlier["video_gen"].data, cast(VoiceData, earlier["voice_gen"].data)
+        duration_s = plan["frames"] / plan["fps"]
+        _gather(earlier, ctx.workdir)
+        cues = group_words(voice["scenes"])
+        write_srt(cues, ctx.workdir / "captions.srt")
+        write_vtt(cues, ctx.workdir / "captions.vtt")
+        burnt = job.captions and bool(cues) and "caption_zone" in plan
+        if burnt:
+            language = str(earlier["script_gen"].data.get("language", job.language))
+            order = _caption_order(plan, cues, language)
+            python_child(ctx, "pipeline.media.draw_captions", order, timeout_s=60.0)
+        ctx.progress(0.08, "mixing the sound")
+        sound = self._mixed(job, voice, ctx, duration_s)
+        ctx.progress(0.25, "encoding")
+        self._encode(plan, sound, ctx, captions=burnt)
+        self._poster(plan, ctx)
+        ctx.progress(0.95, "measuring")
+        return self._measured(job, plan, voice, duration_s, ctx)
+
+    def _mixed(self, job: VideoJob, voice: VoiceData, ctx: StageContext, duration_s: float) -> Path:
+        mix = self._mix
+        if mix is None:
+            from pipeline.media.audio import mix_audio
+
+            mix = mix_audio
+        spans = [(scene["start_s"], scene["end_s"]) for scene in voice["scenes"]]
+        mixed = mix(
+            ctx, voice=ctx.workdir / "voice.wav", spans=spans, music=job.music, style=job.style,
+            duration_s=duration_s, seed=ctx.seed,
+        )  # fmt: skip
+        return cast(Path, mixed.path)
+
+    def _encode(self, plan: Json, sound: Path, ctx: StageContext, *, captions: bool) -> None:
+        graph = build(plan, captions=captions)
+        _place(sound, ctx.workdir / "sound.wav")
+        audio = graph.add_input(["-f", "wav"], "sound.wav")
+        fonts = _one_font(ctx.workdir)
+        argv = [
+            ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error", "-nostats",
+            "-progress", "pipe:1", *graph.inputs, "-filter_complex", graph.text,
+            "-map", "[video]", "-map", f"{audio}:a", "-frames:v", str(plan["frames"]),
+            *encoder.video_args(), *encoder.audio_args(), *encoder.container_args(), "video.mp4",
+        ]  # fmt: skip
+
+        def on_line(line: bytes) -> None:
+            key, _, value = line.partition(b"=")
+            if key == b"frame" and value.strip().isdigit():
+                share = min(1.0, int(value) / plan["frames"])
+                ctx.progress(0.25 + 0.65 * share, "encoding")
+
+        env = child_env(FONTCONFIG_FILE=str(fonts))
+        ctx.run(argv, timeout_s=_TIMEOUT_S, on_stdout_line=on_line, env=env)
+
+    def _poster(self, plan: Json, ctx: StageContext) -> None:
+        """The frame that shows most: the product scene's last third, else the end card's."""
+        shown = [scene for scene in plan["scenes"] if scene.get("hero")] or plan["scenes"]
+        scene = shown[0]
+        frame = scene["start_f"] + round((scene["end_f"] - scene["start_f"]) * 0.7)
+        ctx.run(
+            [
+                ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error",
+                "-protocol_whitelist", "file,pipe", "-f", "mov",
+                "-ss", f"{frame / plan['fps']:.3f}", "-i", "video.mp4", "-frames:v", "1",
+                "-vf", "scale=out_range=pc:in_color_matrix=bt709:out_color_matrix=bt601",
+                "-pix_fmt", "yuvj420p", "-q:v", "2", "-update", "1", "-f", "image2", "poster.jpg",
+            ],
+            timeout_s=60.0,
+        )  # fmt: skip
+
+    def _measured(
+        self, job: VideoJob, plan: Json, voice: VoiceData, duration_s: float, ctx: StageContext
+    ) -> StageOutput:
+        report = self._report
+        if report is None:
+            from pipeline.media.report import write_report
+
+            report = write_report
+        video = ctx.workdir / "video.mp4"
+        extra = {"style": plan.get("style", job.style), "safe_zone": _safe_zone(plan)}
+        measured = report(
+            ctx, video, ctx.workdir / "report.json", profile=job.platform,
+            voice_scenes=voice["scenes"], job_id=job.id, extra=extra,
+        )  # fmt: skip
+        names = ("video.mp4", "captions.srt", "captions.vtt", "poster.jpg", "report.json")
+        return StageOutput(
+            data={
+                "duration_s": round(duration_s, 3),
+                "width": plan["width"],
+                "height": plan["height"],
+                "fps": plan["fps"],
+                "size_bytes": video.stat().st_size,
+                "report": measured,
+            },
+            files={name: ctx.workdir / name for name in names},
+        )
+
+
+def _one_font(folder: Path) -> Path:
+    """A fontconfig file that knows one bundled font and none of the machine's.
+
+    All text is outlines, but libass draws nothing before it has found some font; left alone it
+    scans every font of the machine, and on a bare one finds none.
+    """
+    fonts = folder / "fonts"
+    fonts.mkdir(exist_ok=True)
+    _place(font_file(PLACEHOLDER_FONT), fonts / "font.ttf")
+    config = folder / "fonts.conf"
+    config.write_text(
+        f'<?xml version="1.0"?><fontconfig><dir>{escape(str(fonts))}</dir>'
+        f"<cachedir>{escape(str(fonts))}</cachedir></fontconfig>"
+    )
+    return config
+
+
+def _gather(earlier: Mapping[str, StageOutput], folder: Path) -> None:
+    """Bring what the graph names into the stage's own folder, under its own names."""
+    for name, path in earlier["video_gen"].files.items():
+        _place(path, folder / name)
+    _place(earlier["voice_gen"].files["voice.wav"], folder / "voice.wav")
+
+
+def _place(source: Path, target: Path) -> None:
+    if source.resolve() == target.resolve():
+        return
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copyfile(source, target)
+
+
+def _caption_order(plan: Json, cues: list[Cue], language: str) -> Json:
+    def colors(at_s: float) -> Json:
+        frame = at_s * plan["fps"]
+        scene = next((s for s in plan["scenes"] if frame < s["end_f"]), plan["scenes"][-1])
+        return cast(Json, scene["colors"])
+
+    return {
+        "width": plan["width"],
+        "height": plan["height"],
+        "style": plan["style"],
+        "zone": plan["caption_zone"],
+        "language": language,
+        "cues": [
+            {
+                "start_s": cue.start_s,
+                "end_s": cue.end_s,
+                "words": [
+                    {"text": word.text, "start_s": word.start_s, "end_s": word.end_s}
+                    for word in cue.words
+                ],
+                "colors": colors(cue.start_s),
+            }
+            for cue in cues
+        ],
+    }
+
+
+def _safe_zone(plan: Json) -> Json | None:
+    """Whether all text lies in the safe zone, from the plan's own boxes."""
+    if "safe" not in plan:
+        return None
+    x, y, w, h = plan["safe"]
+    boxes = [box for scene in plan["scenes"] for box in scene.get("texts", [])]
+    outside = [
+        box for box in boxes
+        if box[0] < x - 2 or box[1] < y - 2 or box[0] + box[2] > x + w + 2
+        or box[1] + box[3] > y + h + 2
+    ]  # fmt: skip
+    return {"texts": len(boxes), "outside": outside}
