@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from commands.connections import Servers, servers
-from commands.output import age, say, say_json, screen
+from commands.output import age, paper, say, say_json, screen
 from commands.watching import follow
 from errors import InvalidInput
 from jobs.states import JobState
@@ -36,9 +39,12 @@ def status(job_id: JobIdArgument, as_json: JsonFlag = False) -> None:
     if as_json:
         say_json({**_as_json(record, live), "stages": stages})
         return
+    if record is not None:
+        say(f"{'product':14} {_product(record)}")
     for key, value in _as_json(record, live).items():
-        if value not in (None, "", 0, {}) and key not in ("payload", "result"):
-            say(f"{key:14} {value}")
+        if value not in (None, "", 0, {}, False) and key not in ("payload", "result"):
+            shown = f"{value:%Y-%m-%d %H:%M:%S} UTC" if isinstance(value, datetime) else value
+            say(f"{key:14} {shown}")
     for stage in stages:
         ended = stage["finished_at"]
         took = f"{(ended - stage['started_at']).total_seconds():.1f} s" if ended else "running"
@@ -72,19 +78,20 @@ def list_jobs(
         for record in records:
             say(record.id)
         return
-    table = Table("id", "state", "stage", "progress", "age", "error", box=None)
+    table = Table("id", "product", "state", "stage", "progress", "age", "error", box=None)
     now = utc_now()
     for record in records:
         colour = _COLOURS.get(record.state, "white")
         table.add_row(
             record.id,
+            escape(_product(record)),
             f"[{colour}]{record.state}[/]",
             record.stage or "",
             f"{record.progress}%",
             age(record.created_at, now),
-            (record.error or "").replace("[", r"\["),
+            escape(record.error or ""),
         )
-    screen.print(table)
+    paper.print(table)
 
 
 def queue(as_json: JsonFlag = False) -> None:
@@ -98,6 +105,15 @@ def queue(as_json: JsonFlag = False) -> None:
         say(f"{name:16} {depth}")
     say(f"{'running':16} {counts['running']}")
     say(f"{'scheduled':16} {counts['scheduled']}")
+
+
+def _product(record: JobRecord) -> str:
+    """What the job is about, as far as its payload says."""
+    try:
+        payload = json.loads(record.payload)
+    except ValueError:
+        return ""
+    return str(payload.get("product_name", ""))[:40] if isinstance(payload, dict) else ""
 
 
 def _lookup(found: Servers, job_id: str) -> tuple[JobRecord | None, dict[str, Any] | None]:

@@ -11,6 +11,8 @@ from rich.console import Console
 
 #: For people; results that programs read go through `say` and `say_json`.
 screen = Console(stderr=True, highlight=False)
+#: Tables are results too.
+paper = Console(highlight=False)
 
 
 def say(text: str) -> None:
