@@ -15,6 +15,7 @@ from jobs.outcome import Outcome
 from jobs.payload import VideoJob, parse_job
 from pipeline.orchestrator import JobParked, Pipeline, Ports, StageGaveUp
 from pipeline.ports import ArtifactStorage, Tools
+from pipeline.standalone import checked_images
 from runtime.checkpoints import JobCheckpoints
 from runtime.interrupts import Interrupts
 from runtime.lease import Lease
@@ -25,9 +26,6 @@ from store.records import JobRecord
 from store.stage_runs import StageStore
 
 log = structlog.get_logger()
-
-#: Checks a job's file references and returns the local path: (field, reference, folders).
-CheckReference = Callable[[str, str, Sequence[Path]], Path]
 
 
 @dataclass(frozen=True)
@@ -41,13 +39,13 @@ class Executor:
     interrupts: Interrupts
     patience: Patience
     image_folders: Sequence[Path]
-    check_reference: CheckReference
     worker_id: str
 
     def run(self, record: JobRecord, lease: Lease) -> Outcome:
         """Run the job. Never raises but for a bug in this method itself."""
         try:
-            job = self._job(record)
+            job = parse_job(json.loads(record.payload), foreign=True)
+            job = checked_images(job, self.image_folders)
             ports = self._ports(job, record, lease)
             result = self.pipeline().run(
                 job, ports, generations=record.stage_generations, failures=record.failures
@@ -70,16 +68,6 @@ class Executor:
             log.exception(Event.JOB_CRASHED, job_id=record.id)
             return Outcome.failed(f"internal error ({type(error).__name__})")
         return Outcome.completed(result)
-
-    def _job(self, record: JobRecord) -> VideoJob:
-        """The validated job, its images as local paths."""
-        job = parse_job(json.loads(record.payload), foreign=True)
-        images = tuple(
-            str(self.check_reference(f"images.{index}", image, self.image_folders))
-            for index, image in enumerate(job.images)
-        )
-        logo = job.logo and str(self.check_reference("logo", job.logo, self.image_folders))
-        return job.model_copy(update={"images": images, "logo": logo})
 
     def _ports(self, job: VideoJob, record: JobRecord, lease: Lease) -> Ports:
         return Ports(

@@ -1,0 +1,272 @@
+"""Runs a job's stages in order. It alone knows order, checkpoint, progress, timing and retry.
+
+For each stage:
+ 1. hash its inputs;
+ 2. ask the checkpoints: finished before -> fetch the files, go on;
+ 3. run it in a folder of its own, interruptible, within its deadline;
+ 4. on a failure decide: wait here and run it again, park the job, or give up;
+ 5. publish its files under the holder's own folder, create-only;
+ 6. make the outputs durable in one checkpoint, before the next stage begins.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tenacity import RetryCallState, Retrying, retry_if_exception
+
+from errors import PermanentError, WorkerError
+from jobs.payload import VideoJob
+from jobs.retry import GiveUp, Retry, RetryPolicy, decide
+from pipeline.context import RunContext
+from pipeline.hashing import job_content, stage_hash
+from pipeline.ports import (
+    Artifact,
+    ArtifactMissing,
+    ArtifactStorage,
+    Begun,
+    Checkpoints,
+    Finished,
+    Interrupts,
+    Observer,
+    Progress,
+    StageId,
+    Tools,
+)
+from pipeline.stage import Json, Stage, StageInputs, StageOutput
+from pipeline.storage import file_digest
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything that running a job needs from outside, wired once per job."""
+
+    storage: ArtifactStorage
+    checkpoints: Checkpoints
+    progress: Progress
+    interrupts: Interrupts
+    observer: Observer
+    tools: Tools
+
+
+class StageGaveUp(Exception):
+    """A stage failed for good. `str()` is safe for users; `cause` is for the log."""
+
+    def __init__(self, stage: str, cause: BaseException) -> None:
+        super().__init__(public_message(stage, cause))
+        self.stage = stage
+        self.cause = cause
+
+
+class JobParked(Exception):
+    """The next try of a stage is too far away to wait for with the job in hand."""
+
+    def __init__(self, stage: str, cause: BaseException, delay_s: float, failures: int) -> None:
+        super().__init__(public_message(stage, cause))
+        self.stage = stage
+        self.delay_s = delay_s
+        self.failures = failures
+
+
+def public_message(stage: str, error: BaseException) -> str:
+    """What users may read of an error: our own words, or only its kind and the stage."""
+    if isinstance(error, WorkerError):
+        return f"{stage}: {error}"
+    return f"{stage}: internal error ({type(error).__name__}); the worker's log has the details"
+
+
+class JobRun:
+    """One job's way through the stages."""
+
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        policy: RetryPolicy,
+        rng: random.Random,
+        job: VideoJob,
+        ports: Ports,
+        *,
+        generations: Mapping[str, int],
+        failures: int,
+    ) -> None:
+        self._stages = stages
+        self._policy = policy
+        self._rng = rng
+        self._job = job
+        self._ports = ports
+        self._generations = generations
+        self._failures = failures
+        self._root = ports.tools.work_root / f"{job.id}-{ports.checkpoints.holder}"
+        self._artifacts: dict[str, dict[str, Json]] = {}
+
+    def execute(self) -> Json:
+        """Run every unfinished stage; returns the job's result.
+
+        Raises StageGaveUp, JobParked, and whatever ControlFlow arrives.
+        """
+        earlier: dict[str, StageOutput] = {}
+        digests = {path: file_digest(Path(path))[0] for path in _local_files(self._job)}
+        content = job_content(self._job, digests)
+        history: list[Any] = []
+        timings: dict[str, Json] = {}
+        try:
+            for stage in self._stages:
+                self._ports.interrupts.check()
+                identity = StageId(
+                    stage.name,
+                    stage.provider,
+                    stage_hash(
+                        stage=stage.name,
+                        provider=stage.provider,
+                        generation=self._generations.get(stage.name, 0),
+                        content=content,
+                        earlier=history,
+                    ),
+                )
+                began = time.monotonic()
+                output, reused = self._obtain(stage, identity, earlier)
+                earlier[stage.name] = output
+                files = self._artifacts[stage.name]
+                hashes = {name: file["sha256"] for name, file in files.items()}
+                history.append([stage.name, output.data, hashes])
+                seconds = round(time.monotonic() - began, 3)
+                timings[stage.name] = {
+                    "provider": stage.provider,
+                    "seconds": seconds,
+                    "reused": reused,
+                }
+                self._failures = 0
+        finally:
+            shutil.rmtree(self._root, ignore_errors=True)
+        last = self._stages[-1].name
+        return {
+            "artifacts": self._artifacts[last],
+            "stages": timings,
+            **{key: value for key, value in earlier[last].data.items() if key != "report"},
+        }
+
+    def _obtain(
+        self, stage: Stage, identity: StageId, earlier: Mapping[str, StageOutput]
+    ) -> tuple[StageOutput, bool]:
+        """The stage's output: found, or made and made durable."""
+        ports = self._ports
+        while True:
+            found = ports.checkpoints.begin(identity)
+            if isinstance(found, Begun):
+                output = self._make(stage, identity, earlier)
+                return output, False
+            try:
+                output = self._restore(stage.name, found)
+            except ArtifactMissing:
+                ports.checkpoints.forget(identity)
+                continue
+            ports.checkpoints.reuse(identity)
+            ports.observer.stage_reused(stage.name)
+            ports.progress.report(stage.name, 1.0)
+            return output, True
+
+    def _make(
+        self, stage: Stage, identity: StageId, earlier: Mapping[str, StageOutput]
+    ) -> StageOutput:
+        """Run the stage, again as often as its budget allows, and make the result durable."""
+        decision: Retry | GiveUp = GiveUp()
+        tries = 0
+
+        def may_retry(error: BaseException) -> bool:
+            nonlocal decision
+            if not isinstance(error, Exception):
+                return False
+            self._failures += 1
+            decision = decide(error, self._failures, self._policy, self._rng)
+            self._ports.observer.stage_failed(stage.name, error, self._failures)
+            self._ports.checkpoints.fail(identity, self._failures)
+            if isinstance(decision, Retry) and decision.park:
+                raise JobParked(stage.name, error, decision.delay_s, self._failures) from error
+            return isinstance(decision, Retry)
+
+        def wait(_state: RetryCallState) -> float:
+            return decision.delay_s if isinstance(decision, Retry) else 0.0
+
+        def announce(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            message = public_message(stage.name, error) if error else ""
+            self._ports.observer.retry_scheduled(stage.name, wait(state), self._failures, message)
+
+        def attempt() -> StageOutput:
+            nonlocal tries
+            tries += 1
+            return self._attempt(stage, identity, earlier, tries)
+
+        retrying = Retrying(
+            retry=retry_if_exception(may_retry),
+            wait=wait,
+            sleep=self._ports.interrupts.sleep,
+            before_sleep=announce,
+            reraise=True,
+        )
+        try:
+            return retrying(attempt)
+        except JobParked:
+            raise
+        except Exception as error:
+            raise StageGaveUp(stage.name, error) from error
+
+    def _attempt(
+        self, stage: Stage, identity: StageId, earlier: Mapping[str, StageOutput], tries: int
+    ) -> StageOutput:
+        ports = self._ports
+        folder = self._root / f"{stage.name}-{tries}"
+        folder.mkdir(parents=True)
+        ports.observer.stage_started(stage.name, stage.provider, tries)
+        ports.progress.report(stage.name, 0.0)
+        context = RunContext(
+            job_id=self._job.id,
+            stage=stage.name,
+            workdir=folder,
+            seed=self._job.seed,
+            tools=ports.tools,
+            progress=ports.progress,
+            interrupts=ports.interrupts,
+        )
+        began = time.monotonic()
+        with ports.interrupts.stage(stage.name):
+            output = stage.run(context, StageInputs(self._job, earlier))
+        ports.interrupts.check()
+        files = self._publish(identity, output, tries)
+        ports.checkpoints.finish(identity, dict(output.data), files)
+        self._artifacts[stage.name] = files
+        ports.observer.stage_completed(stage.name, time.monotonic() - began)
+        ports.progress.report(stage.name, 1.0)
+        return output
+
+    def _publish(self, identity: StageId, output: StageOutput, tries: int) -> dict[str, Json]:
+        folder = f"{self._job.tenant}/{identity.input_hash[:2]}/{identity.input_hash}"
+        holder = f"{self._ports.checkpoints.holder}-{tries}"
+        return {
+            name: self._ports.storage.publish(path, f"{folder}/{holder}/{name}").as_json()
+            for name, path in output.files.items()
+        }
+
+    def _restore(self, stage: str, found: Finished) -> StageOutput:
+        folder = self._root / f"{stage}-found"
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = {}
+        for name, fields in found.files.items():
+            paths[name] = folder / Path(name).name
+            self._ports.storage.fetch(Artifact(**fields), paths[name])
+        self._artifacts[stage] = found.files
+        return StageOutput(found.data, paths)
+
+
+def _local_files(job: VideoJob) -> list[str]:
+    paths = [*job.images, *([job.logo] if job.logo else [])]
+    missing = [path for path in paths if not Path(path).is_file()]
+    if missing:
+        raise PermanentError(f"{len(missing)} of the job's images cannot be read on this host")
+    return paths
