@@ -112,7 +112,8 @@ def compose(order: Json) -> list[Scene]:
             index=index, role="cta" if last else words["role"],
             on_screen=words["on_screen"].strip() or facts.name, visual=words["visual"],
             start_f=span[0], end_f=span[1], last=last, facts=facts, style=style,
-            palette=palette, zones=room, rng=random.Random(f"{order['seed']}/{index}"),
+            palette=palette, zones=room, pictured=bool(order["images"]),
+            rng=random.Random(f"{order['seed']}/{index}"),
         )  # fmt: skip
         style.scenes[scene.role](scene)
         scenes.append(scene)

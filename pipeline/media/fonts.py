@@ -24,6 +24,8 @@ _FAMILIES: dict[str, tuple[str, str]] = {
     "Space Grotesk": ("fontpkg_space_grotesk", "files/SpaceGrotesk[wght].ttf"),
     "Noto Sans": ("manimgx_fonts", "NotoSans[wght].ttf"),
 }
+#: Families of one weight: what that weight looks like beside Noto's.
+_LOOKS = {"Anton": 850}
 _FALLBACK_SCRIPTS = (
     *("Arabic", "Hebrew", "Devanagari", "Bengali", "Tamil", "Telugu", "Gujarati", "Gurmukhi"),
     *("Kannada", "Malayalam", "Oriya", "Sinhala", "Thai", "Lao", "Khmer", "Myanmar"),
@@ -97,9 +99,10 @@ def faces(spec: FontSpec, language: str = "en") -> tuple[LazyFace, ...]:
     """The chain that sets text in `spec`: its own face, then each fallback, opened when asked."""
     own = _FAMILIES.get(spec.family, _FAMILIES["Noto Sans"])
     chain = [LazyFace(*own, spec)]
+    weight = _LOOKS.get(spec.family, spec.weight)
     for package, name in _FALLBACKS:
         index = _CJK_FACE.get(language[:2], 2) if name.endswith(".ttc") else 0
-        chain.append(LazyFace(package, name, FontSpec("Noto Sans", spec.weight), index))
+        chain.append(LazyFace(package, name, FontSpec("Noto Sans", weight), index))
     return tuple(chain)
 
 

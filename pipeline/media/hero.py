@@ -165,7 +165,7 @@ def _soft_shadow(canvas: Image.Image, shape: Image.Image, at: tuple[int, int], d
 
 def _hard_shadow(sprite: Image.Image, art: HeroArt, offset: int) -> Image.Image:
     canvas = Image.new("RGBA", sprite.size)
-    shade = Image.new("RGBA", sprite.size, (*rgb(mix(art.palette.ink, "#000000", 0.4)), 255))
+    shade = Image.new("RGBA", sprite.size, (*rgb(mix(art.palette.paper, "#000000", 0.62)), 255))
     canvas.paste(shade, (offset, offset), sprite.getchannel("A"))
     canvas.alpha_composite(sprite)
     return canvas

@@ -40,6 +40,8 @@ class Zones:
     captions: Box
     body: Box
     wide: bool
+    #: Tall frames have room below the captions; in others decoration must keep to the edges.
+    tall: bool
 
     def split(self, hero_share: float, gap: float = 40.0) -> tuple[Box, Box]:
         """(hero, text): one above the other in tall frames, side by side in wide ones."""
@@ -48,7 +50,9 @@ class Zones:
             w = (body.w - gap) * 0.5
             return Box(body.right - w, body.y, w, body.h), Box(body.x, body.y, w, body.h)
         h = (body.h - gap) * hero_share
-        hero = Box(body.x, body.y, body.w, h)
+        # A picture may reach into the apps' own bar at the top; text may not.
+        rise = body.y * 0.42
+        hero = Box(body.x, body.y - rise, body.w, h + rise)
         return hero, Box(body.x, body.y + h + gap, body.w, body.h - h - gap)
 
 
@@ -71,4 +75,6 @@ def zones(frame: str, platform: str, *, captions: bool, scale: float = 1.0) -> Z
     gap = (44 if tall else 28) * unit if captions else 0.0
     band_box = Box(safe.x, safe.bottom - band, safe.w, band)
     body = Box(safe.x, safe.y, safe.w, safe.h - band - gap)
-    return Zones(width, height, unit, safe, band_box, body, wide=frame in ("16:9", "1:1"))
+    return Zones(
+        width, height, unit, safe, band_box, body, wide=frame in ("16:9", "1:1"), tall=tall
+    )

@@ -212,7 +212,12 @@ def _shape(text: str, font: FontSpec, language: str, tracking: float) -> Line:
     runs = _visual_runs(text, chain)
     for run_text, rtl, index in runs:
         x = _shape_run(run_text, rtl, chain[index], language, tracking, x, segments)
-    return Line(text, Path(tuple(segments)), max(0.0, x - (tracking if runs else 0.0)))
+    path = Path(tuple(segments))
+    ink = path.bounds()
+    # Some letters reach out of their own advance (a "j", an italic): count all of the ink.
+    left = max(0.0, -ink.x)
+    width = max(0.0, x - (tracking if runs else 0.0), ink.right) + left
+    return Line(text, path.moved(left, 0) if left else path, width)
 
 
 def _shape_run(

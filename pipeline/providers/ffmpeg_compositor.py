@@ -82,11 +82,12 @@ class FfmpegCompositor:
         graph = build(plan, captions=captions)
         _place(sound, ctx.workdir / "sound.wav")
         audio = graph.add_input(["-f", "wav"], "sound.wav")
+        graph.chains.append(f"[{audio}:a]{encoder.audio_filter()}[audio]")
         fonts = _one_font(ctx.workdir)
         argv = [
             ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error", "-nostats",
             "-progress", "pipe:1", *graph.inputs, "-filter_complex", graph.text,
-            "-map", "[video]", "-map", f"{audio}:a", "-frames:v", str(plan["frames"]),
+            "-map", "[video]", "-map", "[audio]", "-frames:v", str(plan["frames"]),
             *encoder.video_args(), *encoder.audio_args(), *encoder.container_args(), "video.mp4",
         ]  # fmt: skip
 

@@ -94,9 +94,13 @@ def button(
     delay: int,
     radius: float | None = None,
     with_arrow: bool = True,
+    from_left: bool = False,
     largest: float = 56,
 ) -> Box:
-    """A button that pops in and then beats softly; its label shrinks to fit `width`."""
+    """A button that pops in and then beats softly; its label shrinks to fit `width`.
+
+    With `from_left`, `center` is the middle of its left edge.
+    """
     u = scene.u
     h = height * u
     tip = 54 * u if with_arrow else 0.0
@@ -106,6 +110,8 @@ def button(
     ink_box = block.ink
     w = min(width, max(ink_box.w + 2 * pad + tip, 380 * u))
     cx, cy = center
+    if from_left:
+        cx += w / 2
     pulse = 0.035
     enter = Move("pop", scene.style.pace.enter, delay, 0.6, easing.overshoot)
     r = h / 2 if radius is None else radius * u

@@ -61,6 +61,8 @@ class Scene:
     palette: Palette
     zones: Zones
     rng: random.Random
+    #: Whether the hero is a picture of the product, not a monogram.
+    pictured: bool = False
     elements: list[Element] = field(default_factory=list)
     texts: list[Box] = field(default_factory=list)
     hero: HeroUse | None = None

@@ -195,7 +195,7 @@ def _poster(
         enter = Move("slam", scene.style.pace.enter, 1 + i * scene.style.pace.stagger, 1.55, _SLAM)
         half = row.cap / 2
         path = row.path.moved(-row.width / 2, half)
-        drift = Drift(dx=(6 if i % 2 else -6) * scene.u)
+        drift = Drift(dx=(3 if i % 2 else -3) * scene.u)
         scene.shape(path, box.cx, base - half, ink, layer=6, enter=enter, drift=drift)
         line = path.bounds().moved(box.cx, base - half)
         covered = covered.union(line) if covered else line
@@ -314,8 +314,11 @@ def _burst(
 ) -> None:
     """A many-pointed star that turns slowly behind everything."""
     p = scene.palette
-    # Type may cross it: a burst that the ink could not be read on stays a tone of the paper.
-    shade = color if color and (scene.hero or contrast(color, p.ink) > 3) else p.paper_low
+    # Type may cross it: a burst that the ink could not be read on stays a tone of the paper;
+    # so does one behind a monogram, which has teeth of its own.
+    shade = p.paper_low
+    if color and (scene.pictured if scene.hero else contrast(color, p.ink) > 3):
+        shade = color
     enter = Move("pop", 14, 0, 0.4, _SLAM)
     shape = star(0, 0, radius, radius * 0.84, 24)
     # 15 degrees a second: after one second a burst of 24 points stands as it began.
@@ -330,6 +333,6 @@ def _edge_stripes(scene: Scene) -> None:
     z, u = scene.zones, scene.u
     pitch, h = 84 * u, 58 * u
     band = stripes(-pitch * 8, 0, z.width + pitch * 16, h, pitch, h * 0.8)
-    y = z.height - h - 70 * u if not z.wide else z.height - h * 0.4
+    y = z.height - h - 70 * u if z.tall else z.height - h * 0.4
     way = Drift(dx=(64 if scene.index % 2 else -64) * u)
     scene.shape(band, 0, y, scene.palette.ink, layer=2, drift=way)

@@ -69,8 +69,9 @@ def proof(scene: Scene) -> None:
     body, u, p = scene.zones.body, scene.u, scene.palette
     figure = f"{scene.facts.rating:.1f}" if scene.facts.rating is not None else "“"
     huge = replace(scene.style.display, tracking=-0.05)
-    number = scene.fit(figure, huge, Box(0, 0, body.w, body.h * 0.34), 340, 120)
     line = scene.fit(scene.on_screen, scene.style.display, Box(0, 0, body.w, body.h * 0.36), 84, 32)
+    huge = replace(huge, align="right" if line.rtl else "left")
+    number = scene.fit(figure, huge, Box(0, 0, body.w, body.h * 0.34), 340, 120)
     row = 66 * u if scene.facts.rating is not None else 0.0
     ink = number.ink
     total = ink.h + row + line.height + 110 * u
@@ -91,11 +92,13 @@ def offer(scene: Scene) -> None:
         _statement(scene)
         return
     label = scene.fit(scene.on_screen, scene.style.label, Box(0, 0, body.w, body.h * 0.26), 60, 28)
-    huge = replace(scene.style.display, tracking=-0.05)
+    side = "right" if label.rtl else "left"
+    huge = replace(scene.style.display, tracking=-0.05, align=side)
     price = scene.fit(facts.price, huge, Box(0, 0, body.w, body.h * 0.34), 300, 60)
     old = None
     if facts.old_price:
-        old = scene.fit(facts.old_price, scene.style.body, Box(0, 0, body.w * 0.6, 110 * u), 84, 30)
+        plain = replace(scene.style.body, align=side)
+        old = scene.fit(facts.old_price, plain, Box(0, 0, body.w, 110 * u), 84, 30)
     total = label.height + price.height + (old.height + 56 * u if old else 0) + 60 * u
     y = body.y + (body.h - total) * 0.44
     scene.text(label, body.x, y, p.ink, drift=slow(scene))
@@ -125,10 +128,10 @@ def cta(scene: Scene) -> None:
         _prices(scene, text, y, center.align)
         y += 86 * u
     bw = min(text.w, 760 * u)
-    middle = text.x + bw / 2 if scene.zones.wide else text.cx
+    wide = scene.zones.wide
     button(
-        scene, facts.cta, scene.style.label, (middle, y + 66 * u), bw,
-        fill=p.accent, ink=p.on_accent, height=126, delay=14,
+        scene, facts.cta, scene.style.label, (text.x if wide else text.cx, y + 66 * u), bw,
+        fill=p.accent, ink=p.on_accent, height=126, delay=14, from_left=wide,
     )  # fmt: skip
     y += 132 * u
     if facts.url is not None:
@@ -256,6 +259,8 @@ def _bar(scene: Scene, body: Box, y: float, rtl: bool) -> None:
 def _orbit(scene: Scene) -> None:
     """A large pale ring leaving the frame, with a small disc that travels along it."""
     z, u, p = scene.zones, scene.u, scene.palette
+    if not z.tall:
+        return
     right = scene.rng.random() < 0.5
     radius = 430 * u
     x = z.width * (0.98 if right else 0.02)
