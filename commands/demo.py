@@ -29,7 +29,7 @@ _PRODUCT = {
     "product_name": "Ember Travel Mug",
     "style": "minimal",
     "cta_text": "Get yours",
-    "description": "A double-walled steel mug that keeps coffee hot for six hours.",
+    "description": "A double-walled steel mug for the road.",
     "benefits": ["Hot for six hours", "Never leaks in your bag", "Fits every cup holder"],
     "price": "$29",
     "cta_url": "ember-mug.example",

@@ -133,13 +133,14 @@ class _Writer:
 
     def _hook(self) -> list[Way]:
         first, second = self._hooks[:2]
-        # What is read must not repeat what is said: the short hook stands beside the long one.
-        shown, short = self._rng.choice(self._short), self._rng.choice(self._short)
+        # What is read must not repeat what is said: a short hook stands beside the long one,
+        # and the other short one beside a short one.
+        shown, other = self._turned(self._short)
         return [
             Way(first, shown),
             Way(second, shown, _SECOND_BEST_S),
             Way(f"{first} {second}", shown, _SECOND_BEST_S),
-            Way(short, self._job.product_name, 5 * _SECOND_BEST_S),
+            Way(shown, other, 5 * _SECOND_BEST_S),
         ]
 
     def _product(self, about: list[str]) -> list[Way]:
@@ -153,14 +154,15 @@ class _Writer:
             told = [about[0], words.first_clause(about[0])]
         else:
             told = [f"{intro} {about[0]}", f"{intro} {words.first_clause(about[0])}"]
+            shown = words.tag_line(about[0], shown)
         bare = words.fill("{name}.", {"name": name}) if name else intro
         wordless: str = self._tone["intro_nameless"][0]  # a long name is read, not said
         untold = _UNTOLD_S if about else 0.0
         return [
             *_ranked(told, shown),
-            Way(intro, shown, untold),
-            Way(bare, shown, untold + 0.5),
-            Way(wordless, shown, untold + 1.5),
+            Way(intro, self._job.product_name, untold),
+            Way(bare, self._job.product_name, untold + 0.5),
+            Way(wordless, self._job.product_name, untold + 1.5),
         ]
 
     def _benefits(self, own: list[str], about: list[str]) -> list[Draft]:
@@ -185,17 +187,19 @@ class _Writer:
 
     def _own_ways(self, share: list[str]) -> list[Way]:
         lead = self._turned(self._tone["benefit_lead"])[0]
+        # A list shows the benefits themselves, so beside them stands a title.
+        title = self._turned(self._tone["benefit_title"])[0] if len(share) > 1 else None
         ways = []
         for count in range(len(share), 0, -1):
             spoken = " ".join(words.as_sentence(text) for text in share[:count])
-            shown = words.for_screen(share[:count], self._short[0])
+            shown = title or words.for_screen(share[:count], self._short[0])
             left_out = _LEFT_OUT_S * (len(share) - count)
             if count == 1 and shown.rstrip(".!?") == spoken.rstrip(".!?"):
                 ways.append(Way(f"{lead} {spoken}", shown, left_out))
                 left_out += _SECOND_BEST_S
             ways.append(Way(spoken, shown, left_out))
         clause = words.first_clause(words.as_sentence(share[0]))
-        shown = words.for_screen([clause], self._short[0])
+        shown = title or words.for_screen([clause], self._short[0])
         return [*ways[: _MAX_WAYS - 1], Way(clause, shown, _LEFT_OUT_S * len(share))]
 
     def _stock_ways(self, key: str, about: list[str]) -> list[Way]:
@@ -229,14 +233,16 @@ class _Writer:
         if price is None:
             return []
         prices = {"price": price, "old": old or ""}
-        shown = price
+        # The price itself is drawn as the figure of its scene; this stands beside it.
+        shown: str = self._tone["offer_title"]
         if not said(price.replace(" ", "")):
             lines = [words.as_sentence("Here is the price", self._end), "The price."]
         elif not any(char.isdigit() for char in price):
             lines = [*self._tone["offer_word"], "{price}."]  # "Free", "On request"
+            shown = "The price"
         elif old and said(old.replace(" ", "")):
             lines = [*self._tone["offer_old"], "{price}."]
-            shown = f"{price} · was {old}"
+            shown = self._tone["offer_title_old"]
         else:
             lines = [*self._turned(self._tone["offer"]), "{price}."]
         ways = _ranked([words.fill(line, prices) for line in lines], shown)

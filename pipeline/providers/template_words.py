@@ -115,6 +115,16 @@ def for_screen(texts: Sequence[str], fallback: str) -> str:
     return head if 0 < len(head) <= ON_SCREEN_CHARS else fallback
 
 
+def tag_line(sentence: str, fallback: str) -> str:
+    """A sentence's opening as a line under the product's name; `fallback` when it is too long.
+
+    "A double-walled steel mug that keeps coffee hot." gives "A double-walled steel mug".
+    """
+    head = re.split(r"[,;:–—]|\s(?:that|which|who|with|for)\s", sentence, maxsplit=1)[0]
+    head = head.strip().rstrip(_ENDS)
+    return head if 2 <= len(head.split()) and len(head) <= ON_SCREEN_CHARS else fallback
+
+
 def in_sentence(name: str) -> str:
     """`name` as it stands inside a sentence: "the Steel water bottle", but "AquaPure"."""
     first, *rest = name.split() or [""]
