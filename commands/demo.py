@@ -34,6 +34,7 @@ _PRODUCT = {
     "price": "$29",
     "cta_url": "ember-mug.example",
 }
+_PICTURE = ROOT / "examples" / "products" / "ember-mug.png"
 _STOP_S = 5
 
 
@@ -75,9 +76,10 @@ def demo(
     )
     # A product of one's own has nothing of the sample's but the style and the button.
     sample = _PRODUCT if product_name is None else {"cta_text": "Shop now"}
+    pictures = image or ([_PICTURE] if product_name is None else [])
     with _servers(live=live, fresh=fresh) as found:
         folder = Path(found.settings.image_folders[0])
-        payload = {**sample, **given, "images": options.upload(image or [], folder)}
+        payload = {**sample, **given, "images": options.upload(pictures, folder)}
         record, log_file = _make(found, payload, live=live)
     if record.state != "completed":
         say_error(

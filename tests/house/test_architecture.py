@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "worker": RUNTIME | {"worker"},
     "commands": RUNTIME | {"commands"},
     "cli": RUNTIME | {"cli", "commands"},
+    "examples": RUNTIME | {"examples"},
     "benchmarks": RUNTIME | {"benchmarks", "commands"},
 }
 #: Third-party modules that one room keeps to itself.
