@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -127,8 +127,16 @@ class VideoJob(BaseModel):
     max_cost_usd: float | None = Field(default=None, ge=0)
     callback_url: Reference | None = None
     tenant: JobId = "default"
-    idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    idempotency_key: (
+        Annotated[str, StringConstraints(min_length=1, max_length=200), _Line] | None
+    ) = None
+    #: A time without a zone is UTC.
     run_at: datetime | None = None
+
+    @field_validator("run_at")
+    @classmethod
+    def _in_utc(cls, value: datetime | None) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
     @field_validator("frames")
     @classmethod

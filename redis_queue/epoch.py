@@ -13,7 +13,8 @@ import redis
 from redis_queue import keys
 from redis_queue.connection import Client, translated
 
-_LOCK_TTL_MS = 30_000
+#: A worker that dies while it reconciles holds the others up for this long.
+_LOCK_TTL_MS = 10_000
 
 
 def look(client: Client) -> str:
@@ -43,7 +44,7 @@ def needs_reconcile(client: Client) -> bool:
 
 
 def acquire(client: Client, instance: str) -> bool:
-    """Become the one worker that reconciles; holds for 30 s unless prolonged."""
+    """Become the one worker that reconciles; holds for 10 s unless prolonged."""
     with translated():
         return bool(client.set(keys.RECONCILE_LOCK, instance, nx=True, px=_LOCK_TTL_MS))
 

@@ -85,6 +85,12 @@ def unrecorded(client: Client, limit: int = 100) -> list[tuple[str, dict[bytes, 
         return list(zip(ids, pipe.execute(), strict=True))
 
 
+def fields_of(client: Client, job_id: str) -> dict[bytes, bytes]:
+    """A job's hash, empty if Redis does not know it."""
+    with translated():
+        return dict(client.hgetall(keys.job(job_id)))
+
+
 def mark_recorded(client: Client, job_id: str) -> None:
     """The job has its row now."""
     with translated():

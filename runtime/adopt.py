@@ -5,57 +5,68 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
+from datetime import datetime
 
 import structlog
 
 from errors import InvalidInput
 from events import Event
-from jobs.payload import parse_job
+from jobs.payload import ID_PATTERN, parse_job
+from jobs.states import FINAL
 from redis_queue import keys, upkeep, waiting
 from redis_queue.connection import Client
 from redis_queue.waiting import Waiting
+from runtime.mirror import mirror
 from store.jobs import JobStore
-from store.records import NewJob
+from store.records import JobRecord, NewJob
+
+_ID = re.compile(ID_PATTERN)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 log = structlog.get_logger()
 
 
-def adopt_raw(client: Client, store: JobStore, entry: bytes, *, final_ttl_s: int) -> bool:
+def adopt_raw(
+    client: Client, store: JobStore, entry: bytes, *, lease_s: float, final_ttl_s: int
+) -> bool:
     """Make a foreign entry a job at the front of its queue, or a dead letter; True: a job.
 
     Idempotent: the row is first, and the entry is dropped only when Redis has the job.
     """
+    known = _known(store, entry)
+    if known is not None:
+        # An id of ours whose hash was wiped, or lapsed long after its end: the row says what it is.
+        mirror(client, known, lease_s=lease_s, final_ttl_s=final_ttl_s)
+        upkeep.mark_adopted(client, entry)
+        return known.state not in FINAL
     try:
         payload = json.loads(entry)
         job = parse_job(payload, foreign=True)
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        _bury(client, store, entry, "is not a job id and not a JSON object", final_ttl_s)
+        text = _as_text(payload)
+    except InvalidInput as error:
+        _bury(client, store, entry, str(error), final_ttl_s)
         return False
     except RecursionError:
         _bury(client, store, entry, "is nested too deeply", final_ttl_s)
         return False
-    except InvalidInput as error:
-        _bury(client, store, entry, str(error), final_ttl_s)
+    except ValueError:
+        # No text, no JSON, or a number of thousands of digits.
+        _bury(client, store, entry, "is not a job id and not a JSON object", final_ttl_s)
         return False
     queue = keys.queue_for_priority(job.priority)
-    text = json.dumps(payload, ensure_ascii=False)
-    accepted = store.accept(NewJob(job.id, text, queue=queue, tenant=job.tenant), pushed=True)
+    new = NewJob(job.id, text, queue=queue, tenant=job.tenant, due_at=job.run_at)
+    accepted = store.accept(new, pushed=True)
+    due_ms = round(job.run_at.timestamp() * 1000) if job.run_at else None
     waiting.enqueue(
-        client, Waiting(job.id, text, queue=queue, tenant=job.tenant), recorded=True, front=True
+        client,
+        Waiting(job.id, text, queue=queue, tenant=job.tenant, due_ms=due_ms),
+        recorded=True,
+        front=True,
     )
     upkeep.mark_adopted(client, entry)
     log.info(Event.JOB_ADOPTED, job_id=job.id, new=accepted)
     return True
-
-
-def adopt_unrecorded(client: Client, store: JobStore) -> int:
-    """Insert rows for jobs that `redis_client.enqueue_job` pushed; returns how many."""
-    adopted = 0
-    for job_id, fields in upkeep.unrecorded(client):
-        if fields:
-            adopted += store.accept(new_job(job_id, fields), pushed=True)
-        upkeep.mark_recorded(client, job_id)
-    return adopted
 
 
 def new_job(job_id: str, fields: dict[bytes, bytes] | dict[str, str]) -> NewJob:
@@ -66,13 +77,36 @@ def new_job(job_id: str, fields: dict[bytes, bytes] | dict[str, str]) -> NewJob:
         )
         for key, value in fields.items()
     }
+    payload = texts.get("payload", "{}")
     return NewJob(
         job_id,
-        texts.get("payload", "{}"),
+        payload,
         queue=texts.get("queue", "video"),
         kind=texts.get("kind", "video"),
         tenant=texts.get("tenant", "default"),
+        due_at=_due_at(payload) if texts.get("status") == "scheduled" else None,
     )
+
+
+def _known(store: JobStore, entry: bytes) -> JobRecord | None:
+    try:
+        name = entry.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    return store.get(name) if _ID.fullmatch(name) else None
+
+
+def _due_at(payload: str) -> datetime | None:
+    try:
+        return parse_job(json.loads(payload), foreign=True).run_at
+    except (ValueError, InvalidInput):
+        return None
+
+
+def _as_text(payload: object) -> str:
+    """JSON again; half a surrogate pair, which no text column takes, stays escaped."""
+    text = json.dumps(payload, ensure_ascii=False)
+    return text if text.isascii() or not _LONE_SURROGATE.search(text) else json.dumps(payload)
 
 
 def _bury(client: Client, store: JobStore, entry: bytes, reason: str, final_ttl_s: int) -> None:

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import structlog
 
 from database import Database
 from errors import QueueUnavailable, StoreUnavailable
 from events import Event
-from jobs.states import JobState
+from jobs.states import FINAL, JobState
 from redis_queue import claim as claims
 from redis_queue import epoch, upkeep
 from redis_queue.connection import Client
-from runtime.adopt import adopt_raw, adopt_unrecorded
+from runtime.adopt import adopt_raw, new_job
 from runtime.mirror import mirror, state_message
 from runtime.reconcile import reconcile
 from runtime.submit import push_row
@@ -36,6 +37,10 @@ _PATIENCE_S = 2.0
 _FULL_CHECK_S = 60.0
 #: A foreign entry still in the list of those being adopted after this long lost its adopter.
 _ADOPTION_S = 2.0
+#: Pause between two rounds while Redis is away: after its return nobody waits for us.
+_AWAY_TICK_S = 0.2
+
+_T = TypeVar("_T")
 
 log = structlog.get_logger()
 
@@ -54,6 +59,7 @@ class Housekeeping(threading.Thread):
         final_ttl_s: int,
         on_tick: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         super().__init__(name="housekeeping", daemon=True)
         self._client = client
@@ -65,10 +71,11 @@ class Housekeeping(threading.Thread):
         self._final_ttl_s = final_ttl_s
         self._on_tick = on_tick
         self._clock = clock
+        self._patience_s = patience_s
         self._ended = threading.Event()
         self._connected_at: float | None = None
         self._mismatch_since: float | None = None
-        self._raw_seen: tuple[list[bytes], float] = ([], 0.0)
+        self._raw_seen: dict[bytes, float] = {}
         self._full_check_at = clock()
 
     def end(self) -> None:
@@ -79,7 +86,7 @@ class Housekeeping(threading.Thread):
 
     def run(self) -> None:
         """The loop; the rounds of several workers drift apart by themselves."""
-        while not self._ended.wait(_TICK_S):
+        while not self._ended.wait(_AWAY_TICK_S if self._connected_at is None else _TICK_S):
             self.tick()
 
     def tick(self) -> None:
@@ -94,6 +101,16 @@ class Housekeeping(threading.Thread):
         except Exception:
             # A fault in one round must not end housekeeping for the life of the process.
             log.exception(Event.HOUSEKEEPING_FAILED)
+
+    def _each(self, items: Iterable[_T], handle: Callable[[_T], object]) -> None:
+        """Handle every item; one that cannot be handled holds up none of the others."""
+        for item in items:
+            try:
+                handle(item)
+            except (QueueUnavailable, StoreUnavailable):
+                raise
+            except Exception:
+                log.exception(Event.HOUSEKEEPING_FAILED)
 
     def _round(self) -> None:
         known = epoch.look(self._client)
@@ -110,15 +127,12 @@ class Housekeeping(threading.Thread):
                 final_ttl_s=self._final_ttl_s,
             )
         if now - self._connected_at >= _CALM_S:
-            for expired in upkeep.expired_leases(self._client):
-                self.reap(expired)
-        for job_id in upkeep.due(self._client):
-            self.promote(job_id)
-        for job_id in upkeep.pending_cancels(self._client):
-            self.carry_cancel(job_id)
-        adopt_unrecorded(self._client, self._store)
+            self._each(upkeep.expired_leases(self._client), self.reap)
+        self._each(upkeep.due(self._client), self.promote)
+        self._each(upkeep.unrecorded(self._client), self._adopt_pushed)
+        self._each(upkeep.pending_cancels(self._client), self.carry_cancel)
         self._adopt_left_behind(now)
-        self._push_unpushed()
+        self._each(self._store.unpushed(older_than_s=self._patience_s), self._push)
         self._compare_lists(now)
 
     def reap(self, expired: upkeep.Expired) -> None:
@@ -155,8 +169,7 @@ class Housekeeping(threading.Thread):
         """A scheduled job is due: the row first, then the queue."""
         record = self._store.change.promote(job_id) or self._store.get(job_id)
         if record is None:
-            adopt_unrecorded(self._client, self._store)
-            return
+            return  # pushed without a row: it gets one in this round
         if record.state == JobState.PENDING:
             upkeep.promote(self._client, job_id, record.queue)
             log.info(Event.JOB_PROMOTED, job_id=job_id)
@@ -167,8 +180,14 @@ class Housekeeping(threading.Thread):
         """A cancellation that reached Redis only: write it to the row."""
         if self._store.change.cancel_waiting(job_id) is not None:
             log.info(Event.JOB_CANCELLED, job_id=job_id, running=False)
-        else:
-            self._store.request_cancel(job_id)
+        elif not self._store.request_cancel(job_id):
+            present = self._store.get(job_id)
+            if present is None and upkeep.fence_of(self._client, job_id) is not None:
+                return  # pushed without a row; adopted first, and looked at in the next round
+            if present is not None and present.state not in FINAL:
+                return  # moved between two looks; the next round sees where it is
+            if present is not None and present.state != JobState.CANCELLED:
+                self._mirror(present, wrong_fence=upkeep.fence_of(self._client, job_id))
         upkeep.mark_cancel_recorded(self._client, job_id)
 
     def _requeue(self, expired: upkeep.Expired, record: JobRecord, *, fence: int) -> None:
@@ -189,8 +208,11 @@ class Housekeeping(threading.Thread):
 
     def _adopt_held(self, expired: upkeep.Expired) -> None:
         """A bare push was claimed and its worker died before the row: give it one, and back."""
-        adopt_unrecorded(self._client, self._store)
-        present = self._store.get(expired.job_id)
+        job_id = expired.job_id
+        fields = upkeep.fields_of(self._client, job_id)
+        if fields:
+            self._adopt_pushed((job_id, fields))
+        present = self._store.get(job_id)
         if present is not None:
             self._requeue(expired, present, fence=expired.fence + 1)
 
@@ -203,21 +225,30 @@ class Housekeeping(threading.Thread):
             wrong_fence=wrong_fence,
         )
 
+    def _adopt_pushed(self, found: tuple[str, dict[bytes, bytes]]) -> None:
+        job_id, fields = found
+        if fields:
+            self._store.accept(new_job(job_id, fields), pushed=True)
+        upkeep.mark_recorded(self._client, job_id)
+
     def _adopt_left_behind(self, now: float) -> None:
         entries = upkeep.raw_entries(self._client)
-        seen, since = self._raw_seen
-        if not entries or entries != seen:
-            self._raw_seen = (entries, now)
-        elif now - since >= _ADOPTION_S:
-            for entry in entries:
-                adopt_raw(self._client, self._store, entry, final_ttl_s=self._final_ttl_s)
+        self._raw_seen = {entry: self._raw_seen.get(entry, now) for entry in entries}
+        old = [entry for entry, since in self._raw_seen.items() if now - since >= _ADOPTION_S]
+        self._each(old, self._adopt)
 
-    def _push_unpushed(self) -> None:
-        rows = self._store.unpushed(older_than_s=_PATIENCE_S)
-        for record in rows:
-            push_row(self._client, record)
-        if rows:
-            self._store.mark_pushed([record.id for record in rows])
+    def _adopt(self, entry: bytes) -> None:
+        adopt_raw(
+            self._client,
+            self._store,
+            entry,
+            lease_s=self._lease_s,
+            final_ttl_s=self._final_ttl_s,
+        )
+
+    def _push(self, record: JobRecord) -> None:
+        push_row(self._client, record)
+        self._store.mark_pushed([record])
 
     def _compare_lists(self, now: float) -> None:
         """Find ids that a worker had popped when it was killed, and entries nobody enqueued."""
@@ -228,14 +259,15 @@ class Housekeeping(threading.Thread):
         elif self._mismatch_since is None:
             self._mismatch_since = now
             return
-        elif now - self._mismatch_since < _PATIENCE_S:
+        elif now - self._mismatch_since < self._patience_s:
             return
         self._mismatch_since = None
         self._full_check_at = now
         missing, foreign = upkeep.find_unlisted(self._client)
         repaired = sum(upkeep.repair(self._client, job_id) for job_id in missing)
-        for queue, entry in foreign:
-            if upkeep.take_foreign(self._client, queue, entry):
-                adopt_raw(self._client, self._store, entry, final_ttl_s=self._final_ttl_s)
+        taken = [
+            entry for queue, entry in foreign if upkeep.take_foreign(self._client, queue, entry)
+        ]
+        self._each(taken, self._adopt)
         if repaired or foreign:
             log.warning(Event.QUEUE_REPAIRED, missing=repaired, foreign=len(foreign))

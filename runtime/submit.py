@@ -17,11 +17,14 @@ from database import Database
 from errors import InvalidInput, QueueUnavailable
 from events import Event
 from jobs.payload import VideoJob, parse_job
-from jobs.states import STAGES, JobState
+from jobs.states import FINAL, STAGES
 from redis_queue import keys, waiting
 from redis_queue.connection import Client
 from runtime.mirror import waiting_of
 from store.records import JobRecord, NewJob
+
+#: A job that moves between waiting and running is looked at so often before giving up.
+_CANCEL_LOOKS = 3
 
 log = structlog.get_logger()
 
@@ -73,15 +76,13 @@ class Jobs:
         Row first; of a cancel and a settle at the same moment, the first write wins.
         """
         before = self._store.get(job_id)
-        known = before is not None and (
-            self._store.change.cancel_waiting(job_id) is not None
-            or before.state == JobState.PROCESSING
-        )
-        if before is not None and known:
-            self._store.request_cancel(job_id)
+        if before is not None and before.state in FINAL:
+            return before.state
+        recorded = before is not None and self._record_cancel(job_id)
         try:
+            # Not recorded: the queue remembers it, and housekeeping carries it to the row.
             seen = waiting.cancel(
-                self._client, job_id, recorded=before is not None, final_ttl_s=self._final_ttl_s
+                self._client, job_id, recorded=recorded, final_ttl_s=self._final_ttl_s
             )
         except QueueUnavailable:
             seen = None
@@ -105,6 +106,13 @@ class Jobs:
         self._push(record)
         return record
 
+    def _record_cancel(self, job_id: str) -> bool:
+        """Tell the row, which may be claimed or handed back between two looks at it."""
+        for _ in range(_CANCEL_LOOKS):
+            if self._store.change.cancel_waiting(job_id) or self._store.request_cancel(job_id):
+                return True
+        return False
+
     def _by_key(self, job: VideoJob) -> JobRecord | None:
         if job.idempotency_key is None:
             return None
@@ -115,7 +123,7 @@ class Jobs:
             push_row(self._client, record)
         except QueueUnavailable:
             return False
-        self._store.mark_pushed([record.id])
+        self._store.mark_pushed([record])
         return True
 
 

@@ -124,7 +124,11 @@ class Taking:
     def adopt(self, found: RawEntry) -> bool:
         """Make a foreign entry a job or a dead letter; True: a job that waits now."""
         return adopt_raw(
-            self._client, self._jobs, found.entry, final_ttl_s=self._settings.final_ttl_s
+            self._client,
+            self._jobs,
+            found.entry,
+            lease_s=self._settings.lease_s,
+            final_ttl_s=self._settings.final_ttl_s,
         )
 
     def _claim(self, popped: bytes) -> Claim | RawEntry | None:

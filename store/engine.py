@@ -21,6 +21,8 @@ _PG_OPTIONS = (
     "-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000"
     " -c timezone=UTC"
 )
+#: Marks a connection that only reads.
+_READING = "video_worker_reading"
 #: SQLSTATE classes that mean "not now": connection, resources, shutdown, lock, serialisation.
 _AWAY_STATES = ("08", "53", "57", "55P03", "40", "25006")
 
@@ -68,7 +70,9 @@ def _open_sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # A read needs no transaction; BEGIN IMMEDIATE would make it wait for every writer.
+        if not connection.get_execution_options().get(_READING):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
@@ -116,4 +120,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def reading(engine: Engine) -> Iterator[Connection]:
     """Single statements outside a transaction, so that no reader ever holds a lock."""
     with translated(), engine.connect() as plain:
-        yield plain.execution_options(isolation_level="AUTOCOMMIT")
+        if engine.dialect.name == "sqlite":
+            yield plain.execution_options(**{_READING: True})
+        else:
+            yield plain.execution_options(isolation_level="AUTOCOMMIT")

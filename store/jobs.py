@@ -70,21 +70,22 @@ class JobStore:
             return False
         return True
 
-    def mark_pushed(self, job_ids: Sequence[str]) -> None:
-        """Redis was told of these rows."""
-        statement = update(JOBS).where(JOBS.c.id.in_(job_ids)).values(pushed=True)
+    def mark_pushed(self, rows: Sequence[JobRecord]) -> None:
+        """Redis was told of these rows as they were read; one replayed since is left alone."""
+        told = tuple_(JOBS.c.id, JOBS.c.fence).in_([(row.id, row.fence) for row in rows])
+        statement = update(JOBS).where(told).values(pushed=True)
         with writing(self._engine) as connection:
             connection.execute(statement)
 
-    def request_cancel(self, job_id: str) -> None:
-        """A running job's holder is asked to stop; it writes the state itself."""
+    def request_cancel(self, job_id: str) -> bool:
+        """Ask a running job's holder to stop; it writes the state itself. False: not running."""
         statement = (
             update(JOBS)
             .where((JOBS.c.id == job_id) & (JOBS.c.state == JobState.PROCESSING))
             .values(cancel_requested=True, updated_at=utc_now())
         )
         with writing(self._engine) as connection:
-            connection.execute(statement)
+            return bool(connection.execute(statement).rowcount)
 
     def get(self, job_id: str) -> JobRecord | None:
         """The job, or None."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from database import Database
 from errors import LeaseLost
 from jobs.states import JobState
+from store.engine import writing
 from store.records import NewJob, utc_now
 from store.stage_runs import Busy, Done, Mine, StageKey
 
@@ -198,7 +201,7 @@ def test_rows_that_redis_was_never_told_of_are_found(db: Database) -> None:
     db.jobs.accept(NewJob("b", "{}"))
     assert [record.id for record in db.jobs.unpushed(older_than_s=-1)] == ["b"]
     assert db.jobs.unpushed(older_than_s=60) == []
-    db.jobs.mark_pushed(["b"])
+    db.jobs.mark_pushed(db.jobs.unpushed(older_than_s=-1))
     assert db.jobs.unpushed(older_than_s=-1) == []
 
 
@@ -216,3 +219,17 @@ def test_a_dead_letter_keeps_its_bytes(db: Database) -> None:
     assert not db.jobs.accept_dead(NewJob("raw-1", "{}"), error="no", raw=b"\xff\x00")
     record = db.jobs.get("raw-1")
     assert record is not None and record.state == JobState.FAILED
+
+
+def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    """On SQLite one writer at a time is enough; readers see the row as it was before."""
+    url = f"sqlite:///{tmp_path / 'test.db'}"
+    writer, reader = Database(url), Database(url)
+    writer.init()
+    writer.jobs.accept(NewJob("a", "{}"))
+    with writing(writer.engine):
+        began = time.monotonic()
+        assert reader.jobs.get("a") is not None
+        assert time.monotonic() - began < 2
+    writer.close()
+    reader.close()
