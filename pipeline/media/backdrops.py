@@ -55,12 +55,19 @@ def _soft(
 
 
 def _flat(color: str, w: int, h: int) -> Floats:
-    return np.broadcast_to(_color(color), (h, w, 3)).astype(np.float32)
+    return np.full((h, w, 3), _color(color), dtype=np.float32)
 
 
-def _laid_over(picture: Floats, mask: Any, color: str) -> Floats:
-    weight = mask[..., None].astype(np.float32)
-    return np.asarray(picture * (1 - weight) + _color(color) * weight, dtype=np.float32)
+def _lay(picture: Floats, mask: Any, color: str) -> None:
+    """Lay `color` over `picture` where `mask` (0 to 1) says; one channel at a time, for memory."""
+    for channel, value in enumerate(rgb(color)):
+        plane = picture[..., channel]
+        plane += (value - plane) * mask
+
+
+def _axes(w: int, h: int) -> tuple[Any, Any]:
+    """x as a row and y as a column: broadcasting spares two full-size grids."""
+    return np.arange(w, dtype=np.float32)[None, :], np.arange(h, dtype=np.float32)[:, None]
 
 
 def _paper(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
@@ -85,10 +92,11 @@ def _noir(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
 
 def _blocks(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
     """Two flat tones along a slant, and a corner of halftone."""
-    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    x, y = _axes(w, h)
     slope = rng.choice([-1.0, 1.0]) * rng.uniform(0.16, 0.26)
     edge = h * 0.66 + slope * (x - w / 2)
-    picture = _laid_over(_flat(p.paper, w, h), np.clip(y - edge + 0.5, 0, 1), p.paper_low)
+    picture = _flat(p.paper, w, h)
+    _lay(picture, np.clip(y - edge + 0.5, 0, 1), p.paper_low)
     # Screen dots on a 45 degree grid, shrinking away from the corner.
     pitch = min(w, h) / 30
     u, v = (x + y) / (pitch * 1.4142), (x - y) / (pitch * 1.4142)
@@ -96,17 +104,18 @@ def _blocks(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
     corner = x if slope < 0 else w - x
     strength = np.clip(1 - np.hypot(corner / (w * 0.85), y / (h * 0.42)), 0, 1)
     radius = pitch * 0.52 * np.sqrt(strength) - 0.6
-    return _laid_over(picture, np.clip(radius - distance + 0.5, 0, 1), p.paper_low)
+    _lay(picture, np.clip(radius - distance + 0.5, 0, 1), p.paper_low)
+    return picture
 
 
 def _bubbles(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
     picture = _soft(p.paper, p.paper_low, [], w, h)
-    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    x, y = _axes(w, h)
     for _ in range(6):
         cx, cy = rng.uniform(0, w), rng.uniform(0, h)
         radius = rng.uniform(0.08, 0.3) * min(w, h)
         disc = np.clip(radius - np.hypot(x - cx, y - cy) + 0.5, 0, 1)
-        picture = _laid_over(picture, disc * 0.22, "#ffffff")
+        _lay(picture, disc * 0.22, "#ffffff")
     return picture
 
 
@@ -114,12 +123,13 @@ def _grid(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
     tall = h / w
     glows = [(rng.uniform(0.2, 0.8), tall * rng.uniform(0.2, 0.5), 0.6, p.accent, 0.22)]
     picture = _soft(p.paper, p.paper_low, glows, w, h)
-    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    x, y = _axes(w, h)
     pitch = min(w, h) / 12
     near = np.minimum(
         np.abs(x - np.round(x / pitch) * pitch), np.abs(y - np.round(y / pitch) * pitch)
     )
-    return _laid_over(picture, np.clip(1.2 - near, 0, 1) * 0.14, p.accent)
+    _lay(picture, np.clip(1.2 - near, 0, 1) * 0.14, p.accent)
+    return picture
 
 
 _PAINTERS: dict[str, Callable[[Palette, int, int, np.random.Generator], Floats]] = {

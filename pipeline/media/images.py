@@ -81,9 +81,10 @@ def load_image(
             with Image.open(path, formats=FORMATS) as image:
                 _check_size(field, image.size, max_pixels)
                 image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))  # JPEG: decode small at once
-                upright = ImageOps.exif_transpose(image)
-                upright.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.LANCZOS)
-                return upright.convert("RGBA")
+                # Shrunk before anything copies it: the full picture is in memory once.
+                whole = image.convert("RGBA") if image.mode in ("P", "1") else image
+                whole.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.LANCZOS)
+                return ImageOps.exif_transpose(whole).convert("RGBA")
     except InvalidInput:
         raise
     except UnidentifiedImageError:

@@ -322,7 +322,8 @@ def _burst(
     enter = Move("pop", 14, 0, 0.4, _SLAM)
     shape = star(0, 0, radius, radius * 0.84, 24)
     # 15 degrees a second: after one second a burst of 24 points stands as it began.
-    spin = Drift(spin=15)
+    # The end card's stands, as the card does (and each angle is a picture that libass keeps).
+    spin = Drift() if scene.last else Drift(spin=15)
     scene.shape(
         shape, x, y, shade, layer=1, opacity=opacity, enter=enter, drift=spin, symmetry=24
     )  # fmt: skip

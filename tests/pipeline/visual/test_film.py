@@ -180,6 +180,24 @@ def test_motion_never_stops_while_the_hero_stands(
     assert np.abs(one - two).max() > 8
 
 
+def test_the_slow_zoom_does_not_shake(tmp_path: Path) -> None:
+    """The product card's left edge moves by the same fraction of a pixel in every frame."""
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (400, 500), "black").save(photo)
+    _, out = film(tmp_path, samples.job(style="minimal", images=[str(photo)]))
+    ctx = FakeContext(tmp_path)
+    argv = [ctx.ffmpeg, "-loglevel", "error", "-i", str(out.files["video.mp4"]), "-f", "rawvideo"]
+    raw = subprocess.run([*argv, "-pix_fmt", "gray", "-"], capture_output=True, check=True).stdout
+    width, height = out.data["width"], out.data["height"]
+    frames = np.frombuffer(raw, np.uint8).reshape(-1, height, width)
+    row = frames[-40:, round(height * 0.22), : width // 2].astype(float)
+    # Where the dark card begins, to a fraction of a pixel: the row's mean against its extremes.
+    edges = (row - row.min(axis=1, keepdims=True)).sum(axis=1) / np.ptp(row, axis=1)
+    steps = np.diff(edges)
+    assert edges[0] - edges[-1] > 0.5  # it does move
+    assert np.abs(steps - steps.mean()).max() < 0.25
+
+
 def test_equal_job_and_seed_give_equal_pictures(tmp_path: Path) -> None:
     files = []
     for run in ("a", "b"):
