@@ -140,9 +140,26 @@ class VideoJob(BaseModel):
 
     @field_validator("frames")
     @classmethod
-    def _no_frame_twice(cls, value: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    def _one_frame(cls, value: tuple[Frame, ...]) -> tuple[Frame, ...]:
         if len(set(value)) != len(value):
             raise ValueError("names a frame twice")
+        if len(value) > 1:
+            raise ValueError("only one frame can be made in a job; submit one job for each")
+        return value
+
+    @field_validator("variants")
+    @classmethod
+    def _one_variant(cls, value: int) -> int:
+        if value > 1:
+            raise ValueError("only 1 can be made in a job; submit jobs with different seeds")
+        return value
+
+    @field_validator("logo", "callback_url")
+    @classmethod
+    def _not_supported(cls, value: str | None) -> str | None:
+        # Refused, not ignored: whoever asks for it would miss it in the result.
+        if value is not None:
+            raise ValueError("is not supported; leave it out")
         return value
 
 
