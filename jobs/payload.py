@@ -154,6 +154,13 @@ class VideoJob(BaseModel):
             raise ValueError("only 1 can be made in a job; submit jobs with different seeds")
         return value
 
+    @field_validator("platform")
+    @classmethod
+    def _thirty_frames(cls, value: Platform) -> Platform:
+        if value == "broadcast":
+            raise ValueError("broadcast needs 25 frames a second, and ads are made at 30")
+        return value
+
     @field_validator("logo", "callback_url")
     @classmethod
     def _not_supported(cls, value: str | None) -> str | None:

@@ -36,6 +36,7 @@ GOOD: dict[str, Any] = {"id": "a", "product_name": "Mug"}
         ({"frames": ["2:1"]}, "frames.0"),
         ({"frames": ["9:16", "1:1"]}, "frames"),
         ({"variants": 3}, "variants"),
+        ({"platform": "broadcast"}, "platform"),
         ({"callback_url": "https://example.com"}, "callback_url"),
         ({"logo": "logo.png"}, "logo"),
         ({"rating": 6}, "rating"),
