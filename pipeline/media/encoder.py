@@ -13,7 +13,7 @@ from pipeline.media.layout import FPS
 #: Half a second: seeks are fast and platforms' re-encoders cut cleanly.
 GOP = 15
 #: Encoding is most of the compositor's time; flat motion graphics need no slower preset.
-PRESET = "veryfast"
+PRESET = "superfast"
 CRF = 18
 #: More encoder threads cost memory (frames in flight), which is capped, for little speed.
 _MAX_THREADS = 4
