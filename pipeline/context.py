@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from pipeline.calls import Calls
 from pipeline.ports import Interrupts, Progress, Tools
 from pipeline.process import run_child
 from pipeline.stage import ChildResult
@@ -23,11 +24,13 @@ class RunContext:
         tools: Tools,
         progress: Progress,
         interrupts: Interrupts,
+        calls: Calls,
     ) -> None:
         self.job_id = job_id
         self.workdir = workdir
         self.seed = seed
         self.ffmpeg = tools.ffmpeg
+        self.calls = calls
         self._stage = stage
         self._memory_mb = tools.child_memory_mb
         self._progress = progress

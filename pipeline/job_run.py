@@ -15,7 +15,7 @@ import random
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 from errors import PermanentError, WorkerError
 from jobs.payload import VideoJob
 from jobs.retry import GiveUp, Retry, RetryPolicy, decide
+from pipeline.calls import Calls, CallsInMemory
 from pipeline.context import RunContext
 from pipeline.hashing import job_content, stage_hash
 from pipeline.ports import (
@@ -53,6 +54,7 @@ class Ports:
     interrupts: Interrupts
     observer: Observer
     tools: Tools
+    calls: Calls = field(default_factory=CallsInMemory)
 
 
 class StageGaveUp(Exception):
@@ -233,6 +235,7 @@ class JobRun:
             tools=ports.tools,
             progress=ports.progress,
             interrupts=ports.interrupts,
+            calls=ports.calls,
         )
         began = time.monotonic()
         with ports.interrupts.stage(stage.name):

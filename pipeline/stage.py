@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jobs.payload import VideoJob
+
+if TYPE_CHECKING:
+    from pipeline.calls import Calls
 
 #: A stage's JSON: str keys, and values that survive json.dumps/loads unchanged.
 Json = dict[str, Any]
@@ -37,6 +40,8 @@ class StageContext(Protocol):
     seed: int
     #: Path of the ffmpeg to use; there is no ffprobe.
     ffmpeg: str
+    #: Paid calls go through here: recorded in two phases, within caps, rates and places.
+    calls: Calls
 
     def progress(self, fraction: float, note: str = "") -> None:
         """Report 0.0 to 1.0 of this stage done; cheap enough to call for every frame."""

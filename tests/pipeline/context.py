@@ -8,6 +8,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
+from pipeline.calls import Calls, CallsInMemory
 from pipeline.process import run_child
 from pipeline.stage import ChildResult
 
@@ -28,6 +29,7 @@ class FakeContext:
     fractions: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     slept_s: float = 0.0
+    calls: Calls = field(default_factory=CallsInMemory)
     peak_rss_mb: float = 0.0
     #: Raised by the next progress or sleep, as a cancelled job would.
     interrupt: BaseException | None = None
