@@ -1,22 +1,22 @@
 """The error tree. What a caller catches, and what the worker does with each.
 
-    WorkerError
-    |-- RetryableError        the same call may work later: back off, then try again
-    |   |-- ProviderUnavailable   a remote service failed, is busy or did not answer
-    |   |-- StageTimeout          a stage or a child outlived its limit
-    |   `-- ChildFailed           a child process (ffmpeg, the voice) ended badly
-    |-- PermanentError        the same call will fail again: the job is failed at once
-    |   |-- InvalidInput          a field of the payload, named
-    |   |-- ProviderRefused       quota, authentication, moderation: a person must act
-    |   `-- DeliveryRejected      the finished file missed what was promised of it
-    |-- ConfigError           settings are wrong: the process ends with exit code 78
-    |-- QueueUnavailable      Redis does not answer, or cannot take writes now
-    `-- StoreUnavailable      the database does not answer
+WorkerError
+|-- RetryableError        the same call may work later: back off, then try again
+|   |-- ProviderUnavailable   a remote service failed, is busy or did not answer
+|   |-- StageTimeout          a stage or a child outlived its limit
+|   `-- ChildFailed           a child process (ffmpeg, the voice) ended badly
+|-- PermanentError        the same call will fail again: the job is failed at once
+|   |-- InvalidInput          a field of the payload, named
+|   |-- ProviderRefused       quota, authentication, moderation: a person must act
+|   `-- DeliveryRejected      the finished file missed what was promised of it
+|-- ConfigError           settings are wrong: the process ends with exit code 78
+|-- QueueUnavailable      Redis does not answer, or cannot take writes now
+`-- StoreUnavailable      the database does not answer
 
-    ControlFlow (BaseException: no `except Exception` on the way may swallow it)
-    |-- JobCancelled          someone cancelled the job in hand
-    |-- LeaseLost             another worker may hold the job: write nothing more
-    `-- ShutdownRequested     the process was asked to stop: the job goes back
+ControlFlow (BaseException: no `except Exception` on the way may swallow it)
+|-- JobCancelled          someone cancelled the job in hand
+|-- LeaseLost             another worker may hold the job: write nothing more
+`-- ShutdownRequested     the process was asked to stop: the job goes back
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def tag_line(sentence: str, fallback: str) -> str:
     """
     head = re.split(r"[,;:–—]|\s(?:that|which|who|with|for)\s", sentence, maxsplit=1)[0]
     head = head.strip().rstrip(_ENDS)
-    return head if 2 <= len(head.split()) and len(head) <= ON_SCREEN_CHARS else fallback
+    return head if len(head.split()) >= 2 and len(head) <= ON_SCREEN_CHARS else fallback
 
 
 def in_sentence(name: str) -> str:
