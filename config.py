@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     #: "auto" is readable text on a terminal and JSON elsewhere.
     log_format: Literal["auto", "json", "text"] = "auto"
 
+    #: For tests: the step at which a worker kills itself; runtime/steps.py names them.
+    kill_at: str = ""
+
     @field_validator("queues", "image_folders", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

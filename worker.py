@@ -25,7 +25,7 @@ from events import Event
 from redis_queue import presence
 from redis_queue.claim import Claim, RawEntry
 from redis_queue.connection import connect
-from runtime import wiring
+from runtime import steps, wiring
 from runtime.arguments import Arguments, parse_arguments
 from runtime.availability import Availability
 from runtime.health import HealthCheck, check_connections, resident_mb
@@ -99,6 +99,7 @@ class Worker:
             on_tick=self.health.log_when_due,
         )
         self._loop_at = time.monotonic()
+        steps.arm(settings.kill_at)
 
     def run(self, *, burst: bool = False) -> int:
         """Work until asked to stop, or with `burst` until nothing waits; returns the exit code."""

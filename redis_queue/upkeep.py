@@ -66,12 +66,19 @@ def promote(client: Client, job_id: str, queue: str) -> bool:
 
 
 def mirror_final(
-    client: Client, job_id: str, *, fence: int, state: str, error: str, final_ttl_s: int
+    client: Client,
+    job_id: str,
+    *,
+    fence: int,
+    state: str,
+    error: str,
+    final_ttl_s: int,
+    progress: int = 0,
 ) -> bool:
-    """Mirror a row in a final state; False: Redis knows a later fence."""
-    message = progress_message(job_id, None, 0, None, status=state, error=error)
+    """Mirror a final row, and tell subscribers once; False: Redis knows a later fence."""
+    message = progress_message(job_id, None, progress, None, status=state, error=error)
     names = [keys.job(job_id), keys.LEASES, keys.LEDGER, keys.SCHEDULED, keys.events(job_id)]
-    args = [job_id, fence, state, error, final_ttl_s, message, keys.channel(job_id)]
+    args = [job_id, fence, state, error, final_ttl_s, message, keys.channel(job_id), progress]
     return bool(scripts.run(client, "dead_letter", names, args))
 
 

@@ -9,6 +9,7 @@ from pipeline.stage import Json
 from runtime.interrupts import Interrupts
 from runtime.lease import Lease
 from runtime.patience import Patience
+from runtime.steps import reached
 from store.records import JobRecord
 from store.stage_runs import Busy, Done, StageKey, StageStore
 
@@ -45,15 +46,18 @@ class JobCheckpoints:
             elif isinstance(answer, Done):
                 return Finished(answer.data, answer.files)
             else:
+                reached("stage_begun")
                 return Begun(answer.attempts)
 
     def finish(self, stage: StageId, data: Json, files: dict[str, Json]) -> None:
         """See Checkpoints."""
+        reached("published")
         done = overall_progress(stage.stage, 1.0)
         self._patience(
             lambda: self._store.finish(self._key(stage), data=data, files=files, progress=done),
             self._lease,
         )
+        reached("checkpointed")
 
     def reuse(self, stage: StageId) -> None:
         """See Checkpoints."""

@@ -73,7 +73,9 @@ class Housekeeping(threading.Thread):
         self._clock = clock
         self._patience_s = patience_s
         self._ended = threading.Event()
-        self._connected_at: float | None = None
+        #: Whether Redis answered in the last round; and when it did so first after an absence.
+        self._connected = True
+        self._returned_at: float | None = None
         self._mismatch_since: float | None = None
         self._raw_seen: dict[bytes, float] = {}
         self._full_check_at = clock()
@@ -86,7 +88,7 @@ class Housekeeping(threading.Thread):
 
     def run(self) -> None:
         """The loop; the rounds of several workers drift apart by themselves."""
-        while not self._ended.wait(_AWAY_TICK_S if self._connected_at is None else _TICK_S):
+        while not self._ended.wait(_TICK_S if self._connected else _AWAY_TICK_S):
             self.tick()
 
     def tick(self) -> None:
@@ -95,7 +97,7 @@ class Housekeeping(threading.Thread):
         try:
             self._round()
         except QueueUnavailable:
-            self._connected_at = None
+            self._connected = False
         except StoreUnavailable:
             return
         except Exception:
@@ -115,8 +117,8 @@ class Housekeeping(threading.Thread):
     def _round(self) -> None:
         known = epoch.look(self._client)
         now = self._clock()
-        if self._connected_at is None:
-            self._connected_at = now
+        if not self._connected:
+            self._connected, self._returned_at = True, now
         if epoch.needs_reconcile(self._client) and epoch.acquire(self._client, self._instance):
             reconcile(
                 self._client,
@@ -126,7 +128,7 @@ class Housekeeping(threading.Thread):
                 lease_s=self._lease_s,
                 final_ttl_s=self._final_ttl_s,
             )
-        if now - self._connected_at >= _CALM_S:
+        if self._returned_at is None or now - self._returned_at >= _CALM_S:
             self._each(upkeep.expired_leases(self._client), self.reap)
         self._each(upkeep.due(self._client), self.promote)
         self._each(upkeep.unrecorded(self._client), self._adopt_pushed)
@@ -217,6 +219,17 @@ class Housekeeping(threading.Thread):
             self._requeue(expired, present, fence=expired.fence + 1)
 
     def _mirror(self, record: JobRecord, *, wrong_fence: int | None) -> None:
+        known = record.state in FINAL and wrong_fence is not None
+        if known and upkeep.mirror_final(
+            self._client,
+            record.id,
+            fence=record.fence,
+            state=record.state,
+            error=record.error or "",
+            final_ttl_s=self._final_ttl_s,
+            progress=record.progress,
+        ):
+            return  # its worker did not live to tell the queue, and subscribers wait to hear
         mirror(
             self._client,
             record,

@@ -19,6 +19,7 @@ from types import FrameType
 
 from errors import ControlFlow, LeaseLost, ShutdownRequested, StageTimeout
 from runtime.clock import boot_s
+from runtime.steps import reached
 
 #: How often a wait looks whether something was asked.
 _TICK_S = 0.05
@@ -125,6 +126,7 @@ class Interrupts:
         self._open = True
         try:
             yield
+            reached("stage_ran")
         finally:
             self._open = False
             self._stage = self._expired = None

@@ -32,6 +32,11 @@ class Lease:
         return self.holder.claim
 
     @property
+    def renewed_at(self) -> float:
+        """When the last renewal began, by the holder's own clock."""
+        return self._renewed_at
+
+    @property
     def age_s(self) -> float:
         """Seconds since the last renewal began."""
         return self._clock() - self._renewed_at

@@ -12,6 +12,8 @@ from runtime.lease import Lease
 
 #: Least time between two messages of one stage, in s.
 _LEAST_GAP_S = 0.1
+#: An error later than this means that nothing answers; sooner, that a connection was cut.
+_NO_ANSWER_S = 0.5
 
 
 class JobProgress:
@@ -23,9 +25,13 @@ class JobProgress:
         self._worker_id = worker_id
         self._said: tuple[str, int] = ("", -1)
         self._said_at = 0.0
+        #: The renewal after which Redis stopped answering; silent until there is a later one.
+        self._silent_after: float | None = None
 
     def report(self, stage: str, fraction: float, note: str = "") -> None:
         """See Progress. A stage's begin and end are always published."""
+        if self._silent_after == self._lease.renewed_at:
+            return  # each try would hold the work up for as long as a socket waits
         percent = overall_progress(stage, fraction)
         now = time.monotonic()
         at_edge = fraction <= 0.0 or fraction >= 1.0
@@ -43,4 +49,6 @@ class JobProgress:
                 # Refused means another holds the job; the next renewal says so and ends it.
                 self._lease.holder.progress(stage, percent, message)
         except QueueUnavailable:
-            return  # the work goes on; the next message says where it is
+            # The work goes on; the next message says where it is.
+            if time.monotonic() - now > _NO_ANSWER_S:
+                self._silent_after = self._lease.renewed_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import structlog
@@ -17,8 +18,12 @@ from redis_queue.messages import progress_message
 from runtime.interrupts import Interrupts
 from runtime.lease import Lease
 from runtime.patience import Patience
+from runtime.steps import reached
 from store.jobs import JobStore
 from store.records import JobRecord, utc_now
+
+#: An error sooner than this is a cut connection, later a server that does not answer.
+_CUT_S = 0.5
 
 log = structlog.get_logger()
 
@@ -61,12 +66,15 @@ class Settler:
         if written is None:
             log.warning(Event.JOB_LEASE_LOST, outcome=outcome.state)
             return None
+        reached("row_settled")
         self._announce(written, outcome)
         try:
-            return self._tell_queue(written, lease, outcome, then, epoch)
+            following = self._tell_queue_twice(written, lease, outcome, then, epoch)
         except QueueUnavailable:
             # The row is settled; the lease lapses in Redis and the reaper mirrors the row.
             return None
+        reached("settled")
+        return following
 
     def _write(self, record: JobRecord, lease: Lease, outcome: Outcome) -> JobRecord | None:
         change, fence = self._store.change, lease.claim.fence
@@ -86,6 +94,18 @@ class Settler:
             error=outcome.error or "",
             failures=outcome.failures,
         )
+
+    def _tell_queue_twice(
+        self, row: JobRecord, lease: Lease, outcome: Outcome, then: Claims | None, epoch: str
+    ) -> Next:
+        """A cut connection is made anew at once; else the job would stand still for a lease."""
+        began = time.monotonic()
+        try:
+            return self._tell_queue(row, lease, outcome, then, epoch)
+        except QueueUnavailable:
+            if time.monotonic() - began > _CUT_S:
+                raise  # no answer at all: a second wait would only delay a stop
+            return self._tell_queue(row, lease, outcome, then, epoch)
 
     def _tell_queue(
         self, row: JobRecord, lease: Lease, outcome: Outcome, then: Claims | None, epoch: str
@@ -119,6 +139,7 @@ class Settler:
                 state=row.state,
                 error=row.error or "",
                 final_ttl_s=self._final_ttl_s,
+                progress=row.progress,
             )
         return following
 

@@ -22,6 +22,7 @@ from runtime.adopt import adopt_raw, new_job
 from runtime.interrupts import Interrupts
 from runtime.lease import Lease
 from runtime.mirror import mirror
+from runtime.steps import reached
 from store.records import JobRecord
 
 log = structlog.get_logger()
@@ -75,6 +76,8 @@ class Taking:
             if found is not None or not wait or self._interrupts.stopping:
                 return found
             self._popped = self.claims.wait()
+            if self._popped is not None:
+                reached("popped")
         if self._popped is None or self._interrupts.stopping:
             return None
         found = self._claim(self._popped[1])
@@ -91,6 +94,7 @@ class Taking:
             final_ttl_s=self._settings.final_ttl_s,
         )
         lease = Lease(holder, self._settings.lease_s)
+        reached("claimed")
         if self._interrupts.stopping:
             self.give_back(claim)
             return None
@@ -100,6 +104,7 @@ class Taking:
         if record is None:
             self._drop(claim)
             return None
+        reached("row_claimed")
         return Taken(record, lease)
 
     def give_back(self, claim: Claim) -> None:

@@ -1,7 +1,7 @@
 """Every operation on a job, in any order, cut off at any step, against a small model.
 
 The scripts run on a real Valkey, the rows are in SQLite; time passes by moving scores and an
-injected clock. WORKER_TEST_LONG=1 takes the long profile.
+injected clock. TEST_LONG=1 takes the long profile.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from tests.durability.faults import STRIKES, Died, Fate, FatedClient, put_under
 IDS = [f"job-{number}" for number in range(4)]
 WORKERS = 2
 LEASE_S = 15.0
-LONG = bool(os.environ.get("WORKER_TEST_LONG"))
+LONG = bool(os.environ.get("TEST_LONG"))
 PROFILE = settings(
     max_examples=2000 if LONG else 120,
     stateful_step_count=60 if LONG else 30,

@@ -24,7 +24,7 @@ from redis_queue.connection import connect
 from runtime.submit import Jobs
 
 #: A voice that always fails, and could work if tried again: it gets too little memory.
-FAILING_VOICE = {
+FAILING_VOICE: dict[str, Any] = {
     "SCRIPT_PROVIDER": "template",
     "VOICE_PROVIDER": "piper",
     "WORKER_CHILD_MEMORY_MB": 64,
@@ -117,7 +117,7 @@ class Stack:
         return record.state.value if record else ""
 
     def status(self, job_id: str) -> str:
-        return (waiting.status(self.client, job_id) or {}).get("status", "")
+        return str((waiting.status(self.client, job_id) or {}).get("status", ""))
 
     def wait_state(self, job_id: str, state: str, *, within_s: float = 20.0) -> None:
         wait_until(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.processes.conftest import Stack, wait_until
 
@@ -60,7 +62,7 @@ def test_a_poisonous_job_fails_and_takes_no_fleet_down(stack: Stack) -> None:
         worker = stack.started(
             f"victim-{number}", NULL_STAGE_SECONDS=60, WORKER_LEASE_S=1, WORKER_MAX_CRASHES=2
         )
-        wait_until(lambda worker=worker: stack.events(worker, "stage_started"))
+        wait_until(partial(stack.events, worker, "stage_started"))
         worker.kill()
         worker.wait()
     stack.started("last", WORKER_LEASE_S=1, WORKER_MAX_CRASHES=2)
@@ -100,18 +102,22 @@ def test_an_id_popped_by_a_worker_that_was_killed_is_run(stack: Stack) -> None:
 def test_many_kills_lose_no_job_and_run_no_finished_stage_twice(stack: Stack) -> None:
     """A short chaos run; benchmarks/chaos.py is the long one."""
     jobs = [stack.submit(f"job-{number}") for number in range(12)]
-    settings = {"NULL_STAGE_SECONDS": 0.15, "WORKER_LEASE_S": 1, "WORKER_MAX_CRASHES": 1000}
+    settings: dict[str, Any] = {
+        "NULL_STAGE_SECONDS": 0.15,
+        "WORKER_LEASE_S": 1,
+        "WORKER_MAX_CRASHES": 1000,
+    }
     fleet = [stack.started(f"w{number}", **settings) for number in range(2)]
     everyone = list(fleet)
     for round_ in range(8):
         victim = fleet[round_ % 2]
         seen = len(stack.events(victim, "stage_started"))
-        wait_until(
-            lambda victim=victim, seen=seen: (
-                len(stack.events(victim, "stage_started")) > seen
-                or all(stack.state(job) == "completed" for job in jobs)
-            )
-        )
+
+        def moved(victim: Any = victim, seen: int = seen) -> bool:
+            begun = len(stack.events(victim, "stage_started")) > seen
+            return begun or all(stack.state(job) == "completed" for job in jobs)
+
+        wait_until(moved)
         victim.kill()
         victim.wait()
         fleet[round_ % 2] = stack.started(f"w{round_ % 2}-{round_}", **settings)

