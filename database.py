@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from config import settings
+from store.calls import CallStore
 from store.engine import open_engine, translated
 from store.jobs import JobStore
 from store.migrate import migrate
@@ -25,6 +26,7 @@ class Database:
         self.engine: Engine = open_engine(url)
         self.jobs = JobStore(self.engine)
         self.stages = StageStore(self.engine)
+        self.calls = CallStore(self.engine)
 
     def init(self) -> None:
         """Bring the schema up to date. Safe to call again, and from many processes at once."""

@@ -2,6 +2,7 @@
 
 WorkerError
 |-- RetryableError        the same call may work later: back off, then try again
+|   |-- NotNow                no call was made: a limit, or an open breaker; costs no attempt
 |   |-- ProviderUnavailable   a remote service failed, is busy or did not answer
 |   |-- StageTimeout          a stage or a child outlived its limit
 |   `-- ChildFailed           a child process (ffmpeg, the voice) ended badly
@@ -42,6 +43,13 @@ class RetryableError(WorkerError):
 
 class ProviderUnavailable(RetryableError):
     """A remote service failed, asked for a pause, or could not be reached."""
+
+
+class NotNow(RetryableError):
+    """Nothing was sent: the provider's places are taken, or its circuit breaker is open.
+
+    The job is parked for `retry_after_s` and the worker is free; no failure is counted.
+    """
 
 
 class StageTimeout(RetryableError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from errors import PermanentError, RetryableError
+from errors import NotNow, PermanentError, RetryableError
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,11 @@ def decide(
     """Decide for a stage's `failures`-th failure (1-based, this one included).
 
     Permanent errors give up at once; retryable and unknown ones within the budget. A
-    provider's `retry_after_s` is honoured when it is longer than the computed wait.
+    provider's `retry_after_s` is honoured when it is longer than the computed wait. NotNow
+    parks whatever the count: nothing was tried.
     """
+    if isinstance(error, NotNow):
+        return Retry(error.retry_after_s or policy.base_s, park=True)
     if isinstance(error, PermanentError) or failures > policy.max_failures:
         return GiveUp()
     delay_s = policy.base_s * 2.0 ** (failures - 1)

@@ -21,7 +21,7 @@ from typing import Any
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from errors import PermanentError, WorkerError
+from errors import NotNow, PermanentError, WorkerError
 from jobs.payload import VideoJob
 from jobs.retry import GiveUp, Retry, RetryPolicy, decide
 from pipeline.calls import Calls, CallsInMemory
@@ -184,7 +184,8 @@ class JobRun:
             nonlocal decision
             if not isinstance(error, Exception):
                 return False
-            self._failures += 1
+            if not isinstance(error, NotNow):
+                self._failures += 1
             decision = decide(error, self._failures, self._policy, self._rng)
             self._ports.observer.stage_failed(stage.name, error, self._failures)
             self._ports.checkpoints.fail(identity, self._failures)

@@ -136,3 +136,31 @@ JOB_STAGES = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
 )
+
+#: Paid calls. Money is in micro-dollars, an integer: a cent is 10,000.
+PROVIDER_CALLS = Table(
+    "provider_calls",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("job_id", String(64), nullable=False),
+    Column("tenant", String(64), nullable=False),
+    Column("stage", String(40), nullable=False),
+    Column("provider", String(100), nullable=False),
+    # The input hash of the stage run that asked: a new generation asks, and pays, anew.
+    Column("scope", String(64), nullable=False),
+    Column("request_hash", String(64), nullable=False),
+    # intent, submitted, finished, failed or doubtful.
+    Column("state", String(16), nullable=False),
+    Column("remote_id", String(200)),
+    Column("estimate_microusd", BigInteger, nullable=False),
+    Column("cost_microusd", BigInteger),
+    # JSON, and the reason for a call that came to nothing.
+    Column("usage", Text, nullable=False),
+    Column("answer", Text),
+    Column("reason", Text),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Index("ix_provider_calls_request", "tenant", "scope", "provider", "request_hash"),
+    Index("ix_provider_calls_begun", "begun_at"),
+    Index("ix_provider_calls_job", "job_id"),
+)
