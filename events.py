@@ -46,4 +46,5 @@ class Event(StrEnum):
 
     CHILD_STARTED = "child_started"
     CHILD_EXITED = "child_exited"
+    SOURCE_CHANGED = "source_changed"
     CHILD_BOOT_FAILED = "child_boot_failed"

@@ -18,7 +18,14 @@ from typing import Any
 
 import structlog
 
-from config import EXIT_UNAVAILABLE, Settings, notify_socket, settings_or_exit, without_password
+from config import (
+    EXIT_UNAVAILABLE,
+    ROOT,
+    Settings,
+    notify_socket,
+    settings_or_exit,
+    without_password,
+)
 from database import Database
 from errors import QueueUnavailable, StoreUnavailable
 from events import Event
@@ -236,9 +243,21 @@ def main(arguments: Arguments | None = None) -> int:
     configure_logs(settings)
     if wanted.check:
         return EXIT_UNAVAILABLE if check_connections(settings) else 0
+    if wanted.watch:
+        return _watch(wanted)
     if wanted.processes > 1:
         return _supervise(wanted)
     return Worker(settings, wanted.name).run(burst=wanted.burst)
+
+
+def _watch(wanted: Arguments) -> int:
+    """Run as the parent of a worker, or of a pool of them, that follows the source."""
+    from runtime.reload import Reloader
+
+    more = [wanted.name] if wanted.name else []
+    more += ["--processes", str(wanted.processes)] if wanted.processes > 1 else []
+    more += ["--burst"] if wanted.burst else []
+    return Reloader([sys.executable, __file__, *more], ROOT).run()
 
 
 def _supervise(wanted: Arguments) -> int:

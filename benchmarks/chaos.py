@@ -36,7 +36,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from benchmarks import audit
-from benchmarks.fleet import Fleet, Member, wait_for
+from benchmarks.fleet import Fleet, Member, checked_url, wait_for
 from database import Database
 from redis_queue import keys
 from redis_queue.connection import Client, connect
@@ -327,7 +327,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console()
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         folder = Path(name)
-        database_url = plan.database or f"sqlite:///{folder / 'chaos.db'}"
+        database_url = checked_url(plan.database or f"sqlite:///{folder / 'chaos.db'}")
         with EmbeddedRedis(folder / "valkey") as redis:
             began = time.monotonic()
             chaos = Chaos(plan, redis.url, database_url, folder)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config import ROOT, child_environment
+from config import ROOT, child_environment, load_settings
 
 
 @dataclass
@@ -107,6 +107,11 @@ class Fleet:
             for line in member.log.read_text(errors="replace").splitlines():
                 with contextlib.suppress(json.JSONDecodeError):
                     yield member, json.loads(line)
+
+
+def checked_url(database_url: str) -> str:
+    """A database's URL as the settings would have it: a bare postgresql:// gets its driver."""
+    return load_settings(database_url=database_url).database_url.get_secret_value()
 
 
 def wait_for(member: Member, *, within_s: float = 30.0) -> None:

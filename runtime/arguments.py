@@ -15,6 +15,7 @@ class Arguments:
     burst: bool = False
     check: bool = False
     processes: int = 1
+    watch: bool = False
 
 
 def parse_arguments(argv: Sequence[str]) -> Arguments:
@@ -28,9 +29,16 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
         "--check", action="store_true", help="check settings and connections; exit 0, 69 or 78"
     )
     parser.add_argument("--processes", type=int, default=1, metavar="N", help="supervise N workers")
+    parser.add_argument(
+        "--watch", action="store_true", help="start anew when the source changes (development)"
+    )
     parsed = parser.parse_args(argv)
     if parsed.processes < 1:
         parser.error("--processes must be at least 1")
     return Arguments(
-        parsed.name, burst=parsed.burst, check=parsed.check, processes=parsed.processes
+        parsed.name,
+        burst=parsed.burst,
+        check=parsed.check,
+        processes=parsed.processes,
+        watch=parsed.watch,
     )

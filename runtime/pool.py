@@ -102,7 +102,7 @@ class Pool:
             env=self._env,
             stdin=subprocess.DEVNULL,
             process_group=0,
-            preexec_fn=_stop_with_parent,
+            preexec_fn=stop_with_parent,
         )
         log.info(Event.CHILD_STARTED, number=slot.number, pid=child.pid)
         return child
@@ -123,6 +123,7 @@ class Pool:
         self._stop_signal = signum
 
 
-def _stop_with_parent() -> None:
+def stop_with_parent() -> None:
+    """Run in a child before its program: SIGTERM when the parent is gone, however it ended."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
