@@ -22,6 +22,8 @@ RECONCILED = _OWN + "reconciled"
 RECONCILE_LOCK = _OWN + "reconcile-lock"
 TURN = _OWN + "turn"
 WORKERS = _OWN + "workers"
+#: Prefix of the rate limiter's own keys.
+RATES = _OWN + "rates"
 JOB_PREFIX = PREFIX + "job:"
 
 _PRIORITY_QUEUE = {"high": "video-high", "normal": "video", "low": "video-low"}
@@ -60,6 +62,16 @@ def worker(instance: str) -> str:
 def answer(operation_id: str) -> str:
     """Where a script keeps its answer, for a caller whose reply was lost."""
     return f"{PREFIX}answer:{operation_id}"
+
+
+def slots(name: str) -> str:
+    """Who holds one of a provider's concurrent places."""
+    return f"{_OWN}slots:{name}"
+
+
+def breaker(provider: str) -> str:
+    """Namespace of a provider's circuit breaker."""
+    return f"{_OWN}breaker:{provider}"
 
 
 def channel(job_id: str) -> str:

@@ -1,0 +1,119 @@
+"""Paid calls of one held job: recorded in two phases, within caps, rates and places."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from errors import ProviderRefused
+from pipeline.calls import Call, CallState
+from pipeline.ports import StageId
+from pipeline.stage import Json
+from runtime.interrupts import Interrupts
+from runtime.lease import Lease
+from runtime.patience import Patience
+from runtime.provider_limits import ProviderLimits
+from store.calls import CallOwner, CallRecord, CallStore, CapReached, Caps
+from store.records import JobRecord
+
+_CAP_WORDS = {
+    "job": "the job's max_cost_usd of ${cap} would be exceeded",
+    "day": "today's cap of ${cap} for all jobs is reached; raise COST_CAP_DAY_USD or wait",
+    "tenant_day": "today's cap of ${cap} for this tenant is reached; "
+    "raise COST_CAP_TENANT_DAY_USD or wait",
+}
+
+
+@dataclass
+class JobCalls:
+    """Implements pipeline.calls.Calls; `enter` says which stage is in hand."""
+
+    store: CallStore
+    record: JobRecord
+    lease: Lease
+    patience: Patience
+    interrupts: Interrupts
+    limits: ProviderLimits
+    caps: Caps
+    _stage: StageId | None = None
+
+    def enter(self, stage: StageId) -> None:
+        """From now on calls belong to this stage run."""
+        self._stage = stage
+
+    def begin(self, provider: str, request_hash: str, *, estimate_microusd: int) -> Call:
+        """See Calls."""
+        try:
+            with self.interrupts.held():
+                record = self.patience(
+                    lambda: self.store.begin(
+                        self._owner(),
+                        provider,
+                        request_hash,
+                        estimate=estimate_microusd,
+                        caps=self.caps,
+                    ),
+                    self.lease,
+                )
+        except CapReached as error:
+            cap = f"{error.cap_microusd / 1e6:.2f}"
+            raise ProviderRefused(_CAP_WORDS[error.which].format(cap=cap)) from None
+        return _call(record)
+
+    def submitted(self, call: Call, remote_id: str) -> Call:
+        """See Calls."""
+        return self._change(call, "submitted", remote_id=remote_id)
+
+    def finished(
+        self, call: Call, *, cost_microusd: int, usage: Json, answer: Json | None = None
+    ) -> Call:
+        """See Calls."""
+        return self._change(
+            call, "finished", cost_microusd=cost_microusd, usage=usage, answer=answer
+        )
+
+    def failed(self, call: Call, reason: str, *, cost_microusd: int = 0) -> Call:
+        """See Calls."""
+        return self._change(call, "failed", reason=reason, cost_microusd=cost_microusd)
+
+    def doubtful(self, call: Call, reason: str) -> Call:
+        """See Calls."""
+        return self._change(call, "doubtful", reason=reason, cost_microusd=call.estimate_microusd)
+
+    def slot(self, provider: str) -> AbstractContextManager[None]:
+        """See Calls."""
+        return self.limits.slot(provider)
+
+    def _change(self, call: Call, state: CallState, **values: Any) -> Call:
+        # A write that an interruption tore would leave the provider's id unrecorded.
+        with self.interrupts.held():
+            record = self.patience(
+                lambda: self.store.change(self._owner(), call.id, state, **values), self.lease
+            )
+        return _call(record)
+
+    def _owner(self) -> CallOwner:
+        assert self._stage is not None  # a stage runs only after its checkpoint was asked
+        return CallOwner(
+            job_id=self.record.id,
+            fence=self.lease.claim.fence,
+            tenant=self.record.tenant,
+            stage=self._stage.stage,
+            scope=self._stage.input_hash,
+        )
+
+
+def _call(record: CallRecord) -> Call:
+    return Call(
+        id=record.id,
+        provider=record.provider,
+        request_hash=record.request_hash,
+        state=cast(CallState, record.state),
+        begun_at=record.begun_at.timestamp(),
+        remote_id=record.remote_id,
+        estimate_microusd=record.estimate_microusd,
+        cost_microusd=record.cost_microusd,
+        usage=record.usage,
+        answer=record.answer,
+    )
