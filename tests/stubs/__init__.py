@@ -1,0 +1,1 @@
+"""Stub servers that speak the wire protocols of the paid providers, faults included."""
