@@ -36,6 +36,7 @@ class JobCheckpoints:
         self._lease = lease
         self._interrupts = interrupts
         self._patience = patience
+        self._found: dict[str, Done] = {}
 
     def begin(self, stage: StageId) -> Finished | Begun:
         """See Checkpoints."""
@@ -44,6 +45,7 @@ class JobCheckpoints:
             if isinstance(answer, Busy):
                 self._interrupts.sleep(_BUSY_PAUSE_S)
             elif isinstance(answer, Done):
+                self._found[stage.input_hash] = answer
                 return Finished(answer.data, answer.files)
             else:
                 reached("stage_begun")
@@ -66,7 +68,10 @@ class JobCheckpoints:
 
     def forget(self, stage: StageId) -> None:
         """See Checkpoints."""
-        self._patience(lambda: self._store.forget(self._job.tenant, stage.input_hash), self._lease)
+        found = self._found.pop(stage.input_hash)
+        self._patience(
+            lambda: self._store.forget(self._job.tenant, stage.input_hash, found), self._lease
+        )
 
     def fail(self, stage: StageId, failures: int) -> None:
         """See Checkpoints."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
@@ -41,6 +42,8 @@ class Done:
 
     data: dict[str, Any] = field(repr=False)
     files: dict[str, dict[str, Any]] = field(repr=False)
+    #: Tells this result from one that took its place since.
+    finished_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class StageStore:
             run = connection.execute(select(STAGE_RUNS).where(where).with_for_update()).one()
             if run.state == DONE:
                 self._note_begin(connection, key, run.id, reused=True)
-                return Done(json.loads(run.data), json.loads(run.files))
+                return Done(json.loads(run.data), json.loads(run.files), run.finished_at)
             ours = run.owner_job == key.job_id and run.owner_fence == key.fence
             if not ours and self._is_alive(connection, run.owner_job, run.owner_fence):
                 return Busy()
@@ -98,7 +101,7 @@ class StageStore:
         now = utc_now()
         with writing(self._engine) as connection:
             self._check_holder(connection, key, progress=progress, crashes=0, failures=0)
-            connection.execute(
+            ended = connection.execute(
                 update(STAGE_RUNS)
                 .where(
                     (STAGE_RUNS.c.tenant == key.tenant)
@@ -113,6 +116,8 @@ class StageStore:
                     finished_at=now,
                 )
             )
+            if not ended.rowcount:
+                raise LeaseLost  # rolled back: a result that no row holds is not finished
             self._note(connection, key, finished_at=now)
 
     def reuse(self, key: StageKey, *, progress: int) -> None:
@@ -127,9 +132,17 @@ class StageStore:
             self._check_holder(connection, key, failures=failures)
             self._note(connection, key, failures=failures)
 
-    def forget(self, tenant: str, input_hash: str) -> None:
-        """A finished run whose artefacts are gone or damaged must be run again."""
-        where = (STAGE_RUNS.c.tenant == tenant) & (STAGE_RUNS.c.input_hash == input_hash)
+    def forget(self, tenant: str, input_hash: str, found: Done) -> None:
+        """A finished run whose artefacts are gone or damaged must be run again.
+
+        Only what was `found`: another job may be running it again by now, or be done with it.
+        """
+        where = (
+            (STAGE_RUNS.c.tenant == tenant)
+            & (STAGE_RUNS.c.input_hash == input_hash)
+            & (STAGE_RUNS.c.state == DONE)
+            & (STAGE_RUNS.c.finished_at == found.finished_at)
+        )
         with writing(self._engine) as connection:
             connection.execute(
                 update(STAGE_RUNS).where(where).values(state=RUNNING, owner_job="", owner_fence=0)

@@ -233,3 +233,19 @@ def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
         assert time.monotonic() - began < 2
     writer.close()
     reader.close()
+
+
+def test_a_damaged_result_is_forgotten_once_and_its_successor_is_kept(db: Database) -> None:
+    """Two jobs find the same damaged result; one has it made again before the other forgets it."""
+    hold(db)
+    db.stages.begin(key())
+    db.stages.finish(key(), data={}, files={}, progress=25)
+    found = db.stages.begin(key())
+    assert isinstance(found, Done)
+    db.stages.forget("default", "h", found)
+    assert isinstance(db.stages.begin(key()), Mine)
+    db.stages.forget("default", "h", found)  # while it is being made again
+    db.stages.finish(key(), data={"made": "again"}, files={}, progress=25)
+    db.stages.forget("default", "h", found)  # and after
+    again = db.stages.begin(key())
+    assert isinstance(again, Done) and again.data == {"made": "again"}
