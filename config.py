@@ -27,6 +27,7 @@ EXIT_CONFIG = 78
 EXIT_UNAVAILABLE = 69
 
 DEFAULT_REDIS_URL = "redis://localhost:6379/0"
+_PROVIDER_LIMIT = re.compile(r"[a-z]+=\d{1,6}")
 _QUEUE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
 _PASSWORD = re.compile(r"(?<=://)([^/@]*?):.*@")
@@ -64,11 +65,46 @@ class Settings(BaseSettings):
     ffmpeg_binary: str = _plain("FFMPEG_BINARY", default="")
 
     # Which provider does each stage; "auto" takes the best that is configured.
-    script_provider: Literal["auto", "template", "null"] = _plain("SCRIPT_PROVIDER", default="auto")
-    voice_provider: Literal["auto", "piper", "null"] = _plain("VOICE_PROVIDER", default="auto")
-    video_provider: Literal["auto", "motion", "null"] = _plain("VIDEO_PROVIDER", default="auto")
+    script_provider: Literal["auto", "claude", "openai", "template", "null"] = _plain(
+        "SCRIPT_PROVIDER", default="auto"
+    )
+    voice_provider: Literal["auto", "elevenlabs", "piper", "null"] = _plain(
+        "VOICE_PROVIDER", default="auto"
+    )
+    video_provider: Literal["auto", "replicate", "fal", "motion", "null"] = _plain(
+        "VIDEO_PROVIDER", default="auto"
+    )
     compositor: Literal["auto", "ffmpeg", "null"] = _plain("COMPOSITOR", default="auto")
     null_stage_seconds: float = _plain("NULL_STAGE_SECONDS", default=0.0, ge=0, le=3600)
+
+    # Paid providers. Each secret may also be a file: ANTHROPIC_API_KEY_FILE and so on.
+    anthropic_api_key: SecretStr | None = _plain("ANTHROPIC_API_KEY", default=None)
+    anthropic_base_url: str | None = _plain("ANTHROPIC_BASE_URL", default=None)
+    claude_model: str = _plain("CLAUDE_MODEL", default="claude-haiku-4-5")
+    openai_api_key: SecretStr | None = _plain("OPENAI_API_KEY", default=None)
+    openai_base_url: str = _plain("OPENAI_BASE_URL", default="http://localhost:11434/v1")
+    openai_model: str = _plain("OPENAI_MODEL", default="llama3.1")
+    elevenlabs_api_key: SecretStr | None = _plain("ELEVENLABS_API_KEY", default=None)
+    elevenlabs_base_url: str | None = _plain("ELEVENLABS_BASE_URL", default=None)
+    elevenlabs_model: str = _plain("ELEVENLABS_MODEL", default="eleven_flash_v2_5")
+    elevenlabs_voice_id: str = _plain("ELEVENLABS_VOICE_ID", default="21m00Tcm4TlvDq8ikWAM")
+    replicate_api_token: SecretStr | None = _plain("REPLICATE_API_TOKEN", default=None)
+    replicate_base_url: str | None = _plain("REPLICATE_BASE_URL", default=None)
+    replicate_model: str = _plain("REPLICATE_MODEL", default="bytedance/seedance-1-lite")
+    fal_key: SecretStr | None = _plain("FAL_KEY", default=None)
+    fal_base_url: str | None = _plain("FAL_BASE_URL", default=None)
+    fal_model: str = _plain("FAL_MODEL", default="")
+
+    # What may be spent and asked, by all workers together. USD; unset is no cap.
+    cost_cap_day_usd: float | None = _plain("COST_CAP_DAY_USD", default=None, ge=0)
+    cost_cap_tenant_day_usd: float | None = _plain("COST_CAP_TENANT_DAY_USD", default=None, ge=0)
+    #: provider=N, separated by commas: requests in flight, and requests a minute.
+    provider_concurrency: CommaList = _plain(
+        "PROVIDER_CONCURRENCY", default=("elevenlabs=4", "replicate=10", "fal=10")
+    )
+    provider_per_minute: CommaList = _plain("PROVIDER_PER_MINUTE", default=("replicate=500",))
+    breaker_failures: int = _plain("BREAKER_FAILURES", default=5, ge=1, le=1000)
+    breaker_reset_s: float = _plain("BREAKER_RESET_S", default=30.0, gt=0, le=3600)
 
     # The worker (WORKER_...).
     queues: CommaList = ("video-high", "video", "video-low")
@@ -96,7 +132,9 @@ class Settings(BaseSettings):
     #: For tests: the step at which a worker kills itself; runtime/steps.py names them.
     kill_at: str = ""
 
-    @field_validator("queues", "image_folders", mode="before")
+    @field_validator(
+        "queues", "image_folders", "provider_concurrency", "provider_per_minute", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -111,6 +149,14 @@ class Settings(BaseSettings):
             raise ValueError(f"{bad[0]!r} is not a queue name: a-z, 0-9, '-' and '_' only")
         if not value or len(set(value)) != len(value):
             raise ValueError("must name at least one queue, and none twice")
+        return value
+
+    @field_validator("provider_concurrency", "provider_per_minute")
+    @classmethod
+    def _provider_limits(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        bad = [part for part in value if not _PROVIDER_LIMIT.fullmatch(part)]
+        if bad:
+            raise ValueError(f"{bad[0]!r} is not provider=number")
         return value
 
     @field_validator("redis_url")
@@ -149,7 +195,7 @@ class Settings(BaseSettings):
 def load_settings(**overrides: Any) -> Settings:
     """Read and check all settings. Raises ConfigError that lists every wrong one by its name."""
     try:
-        return Settings(**overrides)
+        return Settings(**{**_secrets_in_files(overrides), **overrides})
     except ValidationError as error:
         raise ConfigError([_problem(details) for details in error.errors()]) from None
 
@@ -169,6 +215,23 @@ def settings_or_exit() -> Settings:
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_CONFIG)
+
+
+def _secrets_in_files(given: dict[str, Any]) -> dict[str, SecretStr]:
+    """Secrets whose `NAME_FILE` is set and `NAME` is not. Raises ConfigError."""
+    found, problems = {}, []
+    for field, info in Settings.model_fields.items():
+        name = variable_of(field)
+        path = os.environ.get(f"{name}_FILE")
+        if info.annotation != (SecretStr | None) or not path or os.environ.get(name):
+            continue
+        try:
+            found[field] = SecretStr(Path(path).read_text(encoding="utf-8").strip())
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{name}_FILE: cannot be read ({type(error).__name__})")
+    if problems:
+        raise ConfigError(problems)
+    return {field: secret for field, secret in found.items() if field not in given}
 
 
 def notify_socket() -> str | None:

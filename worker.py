@@ -76,8 +76,11 @@ class Worker:
             instance=self.instance,
         )
         patience = Patience(self.interrupts)
+        self._limits = wiring.build_limits(
+            settings, connect(url, name=f"limits:{self.worker_id}"), self.interrupts
+        )
         self.executor = wiring.build_executor(
-            settings, self.database, self.interrupts, patience, self.worker_id
+            settings, self.database, self.interrupts, patience, self.worker_id, self._limits
         )
         self._settler = Settler(
             self.database.jobs,
@@ -94,7 +97,7 @@ class Worker:
             instance=self.instance,
             lease_s=settings.lease_s,
             describe=self.health.description,
-            on_tick=self._feed_watchdog,
+            on_tick=self._on_heartbeat,
         )
         self._housekeeping = Housekeeping(
             connect(url, name=f"housekeeping:{self.worker_id}"),
@@ -229,7 +232,8 @@ class Worker:
             log.info(Event.WORKER_RECYCLED, jobs_done=self.jobs_done, rss_mb=round(resident_mb()))
         return spent
 
-    def _feed_watchdog(self) -> None:
+    def _on_heartbeat(self) -> None:
+        self._limits.renew()
         # A main loop that hangs outside a job must not be kept alive by its heartbeat.
         idle_s = time.monotonic() - self._loop_at
         if self.current_job is not None or idle_s < self.settings.lease_s * 2:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import random
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,11 @@ from pipeline.stage import Json, Stage, StageInputs, StageOutput
 from pipeline.storage import file_digest
 
 
+def _in_memory() -> Callable[[StageId], Calls]:
+    kept = CallsInMemory()
+    return lambda _stage: kept
+
+
 @dataclass(frozen=True)
 class Ports:
     """Everything that running a job needs from outside, wired once per job."""
@@ -54,7 +59,8 @@ class Ports:
     interrupts: Interrupts
     observer: Observer
     tools: Tools
-    calls: Calls = field(default_factory=CallsInMemory)
+    #: The paid calls of one stage run; without a worker they are kept in memory.
+    calls: Callable[[StageId], Calls] = field(default_factory=_in_memory)
 
 
 class StageGaveUp(Exception):
@@ -236,7 +242,7 @@ class JobRun:
             tools=ports.tools,
             progress=ports.progress,
             interrupts=ports.interrupts,
-            calls=ports.calls,
+            calls=ports.calls(identity),
         )
         began = time.monotonic()
         with ports.interrupts.stage(stage.name):

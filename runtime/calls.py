@@ -25,9 +25,16 @@ _CAP_WORDS = {
 }
 
 
-@dataclass
+def microusd(usd: float | None) -> int | None:
+    """Dollars as settings and jobs have them, in micro-dollars; None stays None."""
+    return None if usd is None else round(usd * 1_000_000)
+
+
+@dataclass(frozen=True)
 class JobCalls:
-    """Implements pipeline.calls.Calls; `enter` says which stage is in hand."""
+    """Implements pipeline.calls.Calls for one stage run of a held job."""
+
+    stage: StageId
 
     store: CallStore
     record: JobRecord
@@ -36,11 +43,6 @@ class JobCalls:
     interrupts: Interrupts
     limits: ProviderLimits
     caps: Caps
-    _stage: StageId | None = None
-
-    def enter(self, stage: StageId) -> None:
-        """From now on calls belong to this stage run."""
-        self._stage = stage
 
     def begin(self, provider: str, request_hash: str, *, estimate_microusd: int) -> Call:
         """See Calls."""
@@ -94,13 +96,12 @@ class JobCalls:
         return _call(record)
 
     def _owner(self) -> CallOwner:
-        assert self._stage is not None  # a stage runs only after its checkpoint was asked
         return CallOwner(
             job_id=self.record.id,
             fence=self.lease.claim.fence,
             tenant=self.record.tenant,
-            stage=self._stage.stage,
-            scope=self._stage.input_hash,
+            stage=self.stage.stage,
+            scope=self.stage.input_hash,
         )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -16,12 +17,15 @@ from jobs.payload import VideoJob, parse_job
 from pipeline.orchestrator import JobParked, Pipeline, Ports, StageGaveUp
 from pipeline.ports import ArtifactStorage, Tools
 from pipeline.standalone import checked_images
+from runtime.calls import JobCalls, microusd
 from runtime.checkpoints import JobCheckpoints
 from runtime.interrupts import Interrupts
 from runtime.lease import Lease
 from runtime.observer import LogObserver
 from runtime.patience import Patience
 from runtime.progress import JobProgress
+from runtime.provider_limits import ProviderLimits
+from store.calls import CallStore, Caps
 from store.records import JobRecord
 from store.stage_runs import StageStore
 
@@ -40,6 +44,10 @@ class Executor:
     patience: Patience
     image_folders: Sequence[Path]
     worker_id: str
+    calls: CallStore
+    limits: ProviderLimits
+    #: Caps per day and per tenant and day; a job's own comes with it.
+    caps: Caps
 
     def run(self, record: JobRecord, lease: Lease) -> Outcome:
         """Run the job. Never raises but for a bug in this method itself."""
@@ -79,4 +87,14 @@ class Executor:
             interrupts=self.interrupts,
             observer=LogObserver(),
             tools=self.tools,
+            calls=partial(
+                JobCalls,
+                store=self.calls,
+                record=record,
+                lease=lease,
+                patience=self.patience,
+                interrupts=self.interrupts,
+                limits=self.limits,
+                caps=replace(self.caps, job=microusd(job.max_cost_usd)),
+            ),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,9 +11,13 @@ from database import Database
 from pipeline.assembly import build_stages, retry_policy, tools_of
 from pipeline.orchestrator import Pipeline
 from pipeline.storage import ObjectStorage
+from redis_queue.connection import Client
+from runtime.calls import microusd
 from runtime.executor import Executor
 from runtime.interrupts import Interrupts
 from runtime.patience import Patience
+from runtime.provider_limits import ProviderLimit, ProviderLimits
+from store.calls import Caps
 
 
 def build_executor(
@@ -21,6 +26,7 @@ def build_executor(
     interrupts: Interrupts,
     patience: Patience,
     worker_id: str,
+    limits: ProviderLimits,
 ) -> Executor:
     """The executor; its pipeline is put together at the first job, which imports the rest."""
 
@@ -37,4 +43,31 @@ def build_executor(
         patience=patience,
         image_folders=[Path(folder) for folder in settings.image_folders],
         worker_id=worker_id,
+        calls=database.calls,
+        limits=limits,
+        caps=Caps(
+            day=microusd(settings.cost_cap_day_usd),
+            tenant_day=microusd(settings.cost_cap_tenant_day_usd),
+        ),
     )
+
+
+def build_limits(settings: Settings, client: Client, interrupts: Interrupts) -> ProviderLimits:
+    """The providers' limits, as the settings have them."""
+    places = _numbers(settings.provider_concurrency)
+    rates = _numbers(settings.provider_per_minute)
+    return ProviderLimits(
+        client,
+        settings.redis_url.get_secret_value(),
+        {
+            name: ProviderLimit(places.get(name, 0), rates.get(name, 0))
+            for name in {*places, *rates}
+        },
+        interrupts,
+        breaker_failures=settings.breaker_failures,
+        breaker_reset_s=settings.breaker_reset_s,
+    )
+
+
+def _numbers(pairs: Sequence[str]) -> dict[str, int]:
+    return {name: int(number) for name, _, number in (pair.partition("=") for pair in pairs)}
