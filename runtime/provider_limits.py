@@ -60,6 +60,7 @@ class ProviderLimits:
         self._breakers: dict[str, Any] = {}
         self._storages: dict[str, Any] = {}
         self._limiter: Any = None
+        self._patience_s = _PATIENCE_S
         self._held: dict[str, tuple[str, float]] = {}
         self._guard = threading.Lock()
 
@@ -105,7 +106,7 @@ class ProviderLimits:
         if not limit.concurrent:
             return None
         token = uuid.uuid4().hex
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         while not slots.take(
             self._client, provider, token, places=limit.concurrent, lease_s=_SLOT_LEASE_S
         ):
@@ -136,7 +137,7 @@ class ProviderLimits:
             storage = limits_storage.storage_from_string(self._limits_url(), key_prefix=keys.RATES)
             self._limiter = strategies.SlidingWindowCounterRateLimiter(storage)
         rate = limits.RateLimitItemPerMinute(limit.per_minute)
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         while not self._limiter.hit(rate, provider):
             window = self._limiter.get_window_stats(rate, provider)
             reset_s = max(0.05, window.reset_time - time.time())
