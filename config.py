@@ -30,6 +30,8 @@ DEFAULT_REDIS_URL = "redis://localhost:6379/0"
 _PROVIDER_LIMIT = re.compile(r"[a-z]+=\d{1,6}")
 _QUEUE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
+#: Shorter texts are no secrets that could be told from ordinary words.
+_SECRET_LEAST = 6
 _PASSWORD = re.compile(r"(?<=://)([^/@]*?):.*@")
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
@@ -237,6 +239,21 @@ def _secrets_in_files(given: dict[str, Any]) -> dict[str, SecretStr]:
 def notify_socket() -> str | None:
     """Where systemd wants to hear of this process; no setting, but environment all the same."""
     return os.environ.get("NOTIFY_SOCKET")
+
+
+def secret_values(settings: Settings) -> list[str]:
+    """Every secret text of the settings, passwords in URLs among them: never to be shown."""
+    found = []
+    for field in Settings.model_fields:
+        value = getattr(settings, field)
+        if not isinstance(value, SecretStr):
+            continue
+        text = value.get_secret_value()
+        if "://" in text:
+            text = urlsplit(text).password or ""
+        if len(text) >= _SECRET_LEAST:
+            found.append(text)
+    return found
 
 
 def child_environment(**changes: str) -> dict[str, str]:

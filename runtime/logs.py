@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from config import Settings
+from config import Settings, secret_values
 
 #: Parts of a key's name whose value never reaches a log.
 _SECRET_PARTS = ("password", "secret", "token", "api_key", "apikey", "authorization", "signature")
@@ -34,6 +34,8 @@ def configure_logs(settings: Settings) -> None:
             _event_first,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
+    *_, renderer = last
+    last[-1] = _Redacted(renderer, secret_values(settings))
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(
@@ -42,6 +44,20 @@ def configure_logs(settings: Settings) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+class _Redacted:
+    """A renderer whose lines hold no secret of the settings, wherever it came from."""
+
+    def __init__(self, renderer: Any, secrets: list[str]) -> None:
+        self._renderer = renderer
+        self._secrets = secrets
+
+    def __call__(self, logger: Any, method: str, event: dict[str, Any]) -> str:
+        line = str(self._renderer(logger, method, event))
+        for secret in self._secrets:
+            line = line.replace(secret, "***")
+        return line
 
 
 def _without_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
