@@ -183,8 +183,8 @@ class Settings(BaseSettings):
     @field_validator("artifact_url")
     @classmethod
     def _artifact_scheme(cls, value: str) -> str:
-        if urlsplit(value).scheme != "file":
-            raise ValueError("must begin with file:///")
+        if urlsplit(value).scheme not in ("file", "s3"):
+            raise ValueError("must begin with file:/// or s3://")
         return value
 
     @model_validator(mode="after")
@@ -254,6 +254,11 @@ def secret_values(settings: Settings) -> list[str]:
         if len(text) >= _SECRET_LEAST:
             found.append(text)
     return found
+
+
+def aws_endpoint() -> str | None:
+    """An S3-compatible server in place of Amazon's, as every AWS tool reads it."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
 
 
 def child_environment(**changes: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Artefacts in a folder or a bucket, over obstore: create-only, checked on the way back."""
+"""Artefacts in a folder or an S3 bucket, over obstore: create-only, checked on the way back."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from config import aws_endpoint
 from pipeline.ports import Artifact, ArtifactMissing
 
 _CHUNK = 1 << 20
 
 
 class ObjectStorage:
-    """Storage at `file:///folder`. The client is imported and opened on first use."""
+    """Storage at `file:///folder` or `s3://bucket/prefix`; opened on first use."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -72,12 +73,31 @@ class ObjectStorage:
 
     def _open(self) -> Any:
         if self._store is None:
-            from obstore.store import LocalStore
-
             folder = self.local_path("")
-            assert folder is not None  # config accepts no other scheme
-            self._store = LocalStore(folder, mkdir=True)
+            self._store = _local(folder) if folder is not None else _bucket(self._url)
         return self._store
+
+
+def _local(folder: Path) -> Any:
+    from obstore.store import LocalStore
+
+    return LocalStore(folder, mkdir=True)
+
+
+def _bucket(url: str) -> Any:
+    """`s3://bucket/prefix`; keys, region and endpoint come from the usual AWS_ variables."""
+    from obstore.store import S3Store
+
+    # A plain-http endpoint is somebody's own (MinIO, tests), and wants path-style addresses.
+    plain = (aws_endpoint() or "").startswith("http://")
+    more: dict[str, Any] = {"client_options": {"allow_http": True}} if plain else {}
+    return S3Store.from_url(
+        url,
+        virtual_hosted_style_request=not plain,
+        # The orchestrator retries stages; a retry hidden here would only add up.
+        retry_config={"max_retries": 2},
+        **more,
+    )
 
 
 def file_digest(path: Path) -> tuple[str, int]:
