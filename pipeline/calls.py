@@ -39,6 +39,8 @@ class Call:
     usage: Json = field(default_factory=dict)
     #: What a finished call answered, when it is small JSON; None if it is a file.
     answer: Json | None = None
+    #: True where `begin` found the call of an earlier try: an intent may have been sent then.
+    resumed: bool = False
 
 
 class Calls(Protocol):
@@ -84,7 +86,7 @@ class CallsInMemory:
         for call in self.calls.values():
             known = (call.provider, call.request_hash) == (provider, request_hash)
             if known and call.state in ("intent", "submitted", "finished"):
-                return call
+                return replace(call, resumed=True)
         call = Call(
             uuid.uuid4().hex,
             provider,
