@@ -43,6 +43,8 @@ class Vendor:
     refused: Mapping[str, str] = field(default_factory=dict)
     #: Codes that pass by themselves, whatever the status.
     passing: frozenset[str] = frozenset()
+    #: The vendor can be asked what became of a request, so no fault of its own settles one.
+    can_be_asked: bool = False
 
 
 def _at(body: Any, *path: str) -> Any:
@@ -83,8 +85,9 @@ ELEVENLABS = Vendor(
     lambda body: str(_at(body, "detail", "status") or ""),
     {"quota_exceeded": _NO_MONEY, "voice_not_found": "does not know the voice; check its id"},
     frozenset({"too_many_concurrent_requests", "system_busy"}),
+    can_be_asked=True,
 )
-REPLICATE = Vendor("Replicate", "REPLICATE_API_TOKEN", lambda _: "")
+REPLICATE = Vendor("Replicate", "REPLICATE_API_TOKEN", lambda _: "", can_be_asked=True)
 FAL = Vendor("fal", "FAL_KEY", _fal_code, {"content_policy_violation": _MODERATED})
 
 
@@ -97,8 +100,8 @@ def translated(
         return ProviderRefused(f"{vendor.title} {vendor.refused[code]}")
     if status in _PASSING or status >= 500 or code in vendor.passing:
         hint = _hint_s(headers, body, now)
-        if status in _GATEWAY:
-            return Unanswered(f"{vendor.title} did not answer in time", retry_after_s=hint)
+        if status in _GATEWAY or (status >= 500 and vendor.can_be_asked):
+            return Unanswered(f"{vendor.title} failed to answer", retry_after_s=hint)
         busy = status in (429, 529) or code in vendor.passing
         words = "is busy" if busy else f"has a fault of its own (HTTP {status})"
         return ProviderUnavailable(f"{vendor.title} {words}", retry_after_s=hint)

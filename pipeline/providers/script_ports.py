@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, TypedDict
+from typing import Literal, NotRequired, Protocol, TypedDict
 
 from jobs.payload import VideoJob
 from pipeline.stage import StageContext
@@ -63,6 +63,8 @@ class VoiceData(TypedDict):
     duration_s: float
     sample_rate: int
     scenes: list[SpokenScene]
+    #: Present where the words' times are not the voice's own, but shared out by their length.
+    word_times: NotRequired[Literal["proportional"]]
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,15 @@ class Wire:
                 raise translated(self._vendor, response.status_code, response.headers, data)
             return Answer(data, dict(response.headers))
 
+    def fetch(self, path: str) -> bytes:
+        """A small file below the base URL, with the key. Raises as `ask` does."""
+        deadline = time.monotonic() + self._timeout_s
+        with self._sent("GET", self._base_url + path, deadline, None, None, own=True) as response:
+            raw = b"".join(self._pieces(response, deadline, _MAX_JSON_BYTES))
+            if not response.is_success:
+                raise translated(self._vendor, response.status_code, response.headers, None)
+            return raw
+
     def download(self, url: str, path: Path, *, timeout_s: float | None = None) -> int:
         """Fetch a finished file to `path`; returns 200, or the status that refused it (4xx).
 

@@ -2,7 +2,7 @@
 
 A fault is planned for an operation ("create", "get", "download", ...) and is used up by one
 request. What matters for money is whether the work was accepted before the fault: `cut_before`
-charges nothing, `cut_after`, `malformed`, `truncated` and `drip` have charged.
+charges nothing; `latency`, `cut_after`, `malformed`, `truncated` and `drip` have charged.
 """
 
 from __future__ import annotations
@@ -176,8 +176,6 @@ class Stub:
             fault = planned.popleft() if planned else None
         if fault is None and too_many:
             fault = Fault("status", 429)
-        if fault and fault.kind == "latency":
-            self.pause(fault.delay_s)
         if fault and fault.kind == "cut_before":
             return None, fault
         if fault and fault.kind == "status":
@@ -193,6 +191,8 @@ class Stub:
             reply = handler(asked)
         except Refused as error:
             return Reply(self.error_body(error.status, str(error), error.kind), error.status), None
+        if fault and fault.kind == "latency":  # accepted and charged; the answer is slow
+            self.pause(fault.delay_s)
         if fault and fault.kind == "cut_after":
             return None, fault
         return reply, fault
