@@ -87,9 +87,13 @@ class Housekeeping(threading.Thread):
             self.join(timeout=2)
 
     def run(self) -> None:
-        """The loop; the rounds of several workers drift apart by themselves."""
-        while not self._ended.wait(_TICK_S if self._connected else _AWAY_TICK_S):
+        """The loop; the rounds of several workers drift apart by themselves.
+
+        The first round is at once: where workers die young, one that waited would do none.
+        """
+        while not self._ended.is_set():
             self.tick()
+            self._ended.wait(_TICK_S if self._connected else _AWAY_TICK_S)
 
     def tick(self) -> None:
         """One round. Where Redis or the database is away the rest of the round is dropped."""
