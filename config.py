@@ -77,6 +77,10 @@ class Settings(BaseSettings):
         "VIDEO_PROVIDER", default="auto"
     )
     compositor: Literal["auto", "ffmpeg", "null"] = _plain("COMPOSITOR", default="auto")
+    #: Who takes over when the chosen provider gives up; none unless asked for.
+    script_fallback: Literal["", "template"] = _plain("SCRIPT_FALLBACK", default="")
+    voice_fallback: Literal["", "piper"] = _plain("VOICE_FALLBACK", default="")
+    video_fallback: Literal["", "motion"] = _plain("VIDEO_FALLBACK", default="")
     null_stage_seconds: float = _plain("NULL_STAGE_SECONDS", default=0.0, ge=0, le=3600)
 
     # Paid providers. Each secret may also be a file: ANTHROPIC_API_KEY_FILE and so on.
@@ -186,6 +190,18 @@ class Settings(BaseSettings):
         if urlsplit(value).scheme not in ("file", "s3"):
             raise ValueError("must begin with file:/// or s3://")
         return value
+
+    @model_validator(mode="after")
+    def _keys_of_chosen_providers(self) -> Settings:
+        for field, provider, key in (
+            ("script_provider", "claude", "anthropic_api_key"),
+            ("voice_provider", "elevenlabs", "elevenlabs_api_key"),
+            ("video_provider", "replicate", "replicate_api_token"),
+            ("video_provider", "fal", "fal_key"),
+        ):
+            if getattr(self, field) == provider and getattr(self, key) is None:
+                raise ValueError(f"{variable_of(field)}={provider} needs {variable_of(key)}")
+        return self
 
     @model_validator(mode="after")
     def _stall_within_timeout(self) -> Settings:

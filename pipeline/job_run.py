@@ -21,7 +21,7 @@ from typing import Any
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from errors import NotNow, PermanentError, WorkerError
+from errors import InvalidInput, NotNow, PermanentError, WorkerError
 from jobs.payload import VideoJob
 from jobs.retry import GiveUp, Retry, RetryPolicy, decide
 from pipeline.calls import Calls, CallsInMemory
@@ -100,6 +100,7 @@ class JobRun:
         job: VideoJob,
         ports: Ports,
         *,
+        fallbacks: Mapping[str, Stage],
         generations: Mapping[str, int],
         failures: int,
     ) -> None:
@@ -108,6 +109,7 @@ class JobRun:
         self._rng = rng
         self._job = job
         self._ports = ports
+        self._fallbacks = fallbacks
         self._generations = generations
         self._failures = failures
         self._root = ports.tools.work_root / f"{job.id}-{ports.checkpoints.holder}"
@@ -126,28 +128,19 @@ class JobRun:
         try:
             for stage in self._stages:
                 self._ports.interrupts.check()
-                identity = StageId(
-                    stage.name,
-                    stage.provider,
-                    stage_hash(
-                        stage=stage.name,
-                        provider=stage.provider,
-                        generation=self._generations.get(stage.name, 0),
-                        content=content,
-                        earlier=history,
-                    ),
-                )
                 began = time.monotonic()
-                output, reused = self._obtain(stage, identity, earlier)
+                used, output, reused, gave_up = self._run_or_fall_back(
+                    stage, content, history, earlier
+                )
                 earlier[stage.name] = output
                 files = self._artifacts[stage.name]
                 hashes = {name: file["sha256"] for name, file in files.items()}
                 history.append([stage.name, output.data, hashes])
-                seconds = round(time.monotonic() - began, 3)
                 timings[stage.name] = {
-                    "provider": stage.provider,
-                    "seconds": seconds,
+                    "provider": used.provider,
+                    "seconds": round(time.monotonic() - began, 3),
                     "reused": reused,
+                    **({"instead_of": stage.provider, "because": gave_up} if gave_up else {}),
                 }
                 self._failures = 0
         finally:
@@ -158,6 +151,39 @@ class JobRun:
             "stages": timings,
             **{key: value for key, value in earlier[last].data.items() if key != "report"},
         }
+
+    def _run_or_fall_back(
+        self,
+        stage: Stage,
+        content: Json,
+        history: Sequence[Any],
+        earlier: Mapping[str, StageOutput],
+    ) -> tuple[Stage, StageOutput, bool, str | None]:
+        """(who did it, the output, whether it was reused, why not the chosen provider)."""
+        try:
+            identity = self._identity(stage, content, history)
+            return stage, *self._obtain(stage, identity, earlier), None
+        except StageGaveUp as error:
+            fallback = self._fallbacks.get(stage.name)
+            # Bad input is bad for every provider.
+            if fallback is None or isinstance(error.cause, InvalidInput):
+                raise
+            self._failures = 0
+            identity = self._identity(fallback, content, history)
+            return fallback, *self._obtain(fallback, identity, earlier), str(error)
+
+    def _identity(self, stage: Stage, content: Json, history: Sequence[Any]) -> StageId:
+        return StageId(
+            stage.name,
+            stage.provider,
+            stage_hash(
+                stage=stage.name,
+                provider=stage.provider,
+                generation=self._generations.get(stage.name, 0),
+                content=content,
+                earlier=history,
+            ),
+        )
 
     def _obtain(
         self, stage: Stage, identity: StageId, earlier: Mapping[str, StageOutput]

@@ -15,7 +15,7 @@ from typing import Any
 from config import Settings, settings
 from jobs.payload import VideoJob, parse_job
 from jobs.retry import RetryPolicy
-from pipeline.assembly import build_stages, retry_policy, tools_of
+from pipeline.assembly import build_fallbacks, build_stages, retry_policy, tools_of
 from pipeline.job_run import JobParked, JobRun, Ports, StageGaveUp, public_message
 from pipeline.stage import Json, Stage
 from pipeline.standalone import (
@@ -45,9 +45,11 @@ class Pipeline:
         stages: Sequence[Stage],
         *,
         policy: RetryPolicy,
+        fallbacks: Mapping[str, Stage] | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self._stages = stages
+        self._fallbacks = fallbacks or {}
         self._policy = policy
         self._rng = rng or random.Random()
 
@@ -71,6 +73,7 @@ class Pipeline:
             self._rng,
             job,
             ports,
+            fallbacks=self._fallbacks,
             generations=generations or {},
             failures=failures,
         ).execute()
@@ -111,5 +114,9 @@ class PipelineOrchestrator:
             observer=NoObserver(),
             tools=tools_of(self._settings),
         )
-        pipeline = Pipeline(build_stages(self._settings), policy=retry_policy(self._settings))
+        pipeline = Pipeline(
+            build_stages(self._settings),
+            policy=retry_policy(self._settings),
+            fallbacks=build_fallbacks(self._settings),
+        )
         return pipeline.run(checked_images(job, folders), ports)

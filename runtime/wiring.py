@@ -8,7 +8,7 @@ from pathlib import Path
 
 from config import Settings
 from database import Database
-from pipeline.assembly import build_stages, retry_policy, tools_of
+from pipeline.assembly import build_fallbacks, build_stages, retry_policy, tools_of
 from pipeline.orchestrator import Pipeline
 from pipeline.storage import ObjectStorage
 from redis_queue.connection import Client
@@ -32,7 +32,11 @@ def build_executor(
 
     @lru_cache(maxsize=1)
     def pipeline() -> Pipeline:
-        return Pipeline(build_stages(settings), policy=retry_policy(settings))
+        return Pipeline(
+            build_stages(settings),
+            policy=retry_policy(settings),
+            fallbacks=build_fallbacks(settings),
+        )
 
     return Executor(
         pipeline=pipeline,

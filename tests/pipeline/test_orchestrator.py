@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from config import load_settings
-from errors import InvalidInput, LeaseLost, ProviderRefused, ProviderUnavailable
+from errors import InvalidInput, LeaseLost, NotNow, ProviderRefused, ProviderUnavailable
 from jobs.payload import parse_job
 from jobs.retry import RetryPolicy
 from pipeline.orchestrator import JobParked, Pipeline, PipelineOrchestrator, Ports, StageGaveUp
@@ -141,6 +141,33 @@ def test_permanent_errors_are_not_tried_again(bench: Bench) -> None:
     with pytest.raises(StageGaveUp, match="the key is not valid"):
         bench.run(step)
     assert step.runs == 1
+
+
+def test_a_fallback_takes_over_and_is_named_in_the_result(bench: Bench) -> None:
+    paid = Step("voice_gen", [ProviderRefused("quota is used up")])
+    free = Step("voice_gen")
+    free.provider = "free/1"
+    pipeline = Pipeline(
+        [Step("script_gen"), paid], policy=RetryPolicy(), fallbacks={"voice_gen": free}
+    )
+    stages = pipeline.run(JOB, bench.ports)["stages"]
+    assert stages["voice_gen"]["provider"] == "free/1"
+    assert stages["voice_gen"]["instead_of"] == "test/1"
+    assert "quota is used up" in stages["voice_gen"]["because"]
+    assert "instead_of" not in stages["script_gen"]
+
+
+def test_bad_input_falls_back_to_nobody(bench: Bench) -> None:
+    paid = Step("voice_gen", [InvalidInput("language", "nobody speaks it")])
+    pipeline = Pipeline([paid], policy=RetryPolicy(), fallbacks={"voice_gen": Step("voice_gen")})
+    with pytest.raises(StageGaveUp):
+        pipeline.run(JOB, bench.ports)
+
+
+def test_a_limit_parks_without_counting_a_failure(bench: Bench) -> None:
+    with pytest.raises(JobParked) as caught:
+        bench.run(Step("script_gen", [NotNow("all places are taken", retry_after_s=5)]))
+    assert (caught.value.delay_s, caught.value.failures) == (5, 0)
 
 
 def test_unknown_errors_show_users_no_internals(bench: Bench) -> None:
