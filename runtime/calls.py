@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from errors import ProviderRefused
@@ -14,6 +15,7 @@ from runtime.interrupts import Interrupts
 from runtime.lease import Lease
 from runtime.patience import Patience
 from runtime.provider_limits import ProviderLimits
+from runtime.steps import reached
 from store.calls import CallOwner, CallRecord, CallStore, CapReached, Caps
 from store.records import JobRecord
 
@@ -46,6 +48,7 @@ class JobCalls:
 
     def begin(self, provider: str, request_hash: str, *, estimate_microusd: int) -> Call:
         """See Calls."""
+        call_id = uuid.uuid4().hex
         try:
             with self.interrupts.held():
                 record = self.patience(
@@ -53,6 +56,7 @@ class JobCalls:
                         self._owner(),
                         provider,
                         request_hash,
+                        call_id=call_id,
                         estimate=estimate_microusd,
                         caps=self.caps,
                     ),
@@ -61,7 +65,8 @@ class JobCalls:
         except CapReached as error:
             cap = f"{error.cap_microusd / 1e6:.2f}"
             raise ProviderRefused(_CAP_WORDS[error.which].format(cap=cap)) from None
-        return _call(record)
+        reached("call_begun")
+        return replace(_call(record), resumed=record.id != call_id)
 
     def submitted(self, call: Call, remote_id: str) -> Call:
         """See Calls."""
@@ -88,11 +93,17 @@ class JobCalls:
         return self.limits.slot(provider)
 
     def _change(self, call: Call, state: CallState, **values: Any) -> Call:
+        if state in ("submitted", "finished"):
+            reached("call_answered")
         # A write that an interruption tore would leave the provider's id unrecorded.
         with self.interrupts.held():
             record = self.patience(
                 lambda: self.store.change(self._owner(), call.id, state, **values), self.lease
             )
+        if state == "submitted":
+            reached("call_submitted")
+        elif state == "finished":
+            reached("call_finished")
         return _call(record)
 
     def _owner(self) -> CallOwner:

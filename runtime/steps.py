@@ -24,6 +24,11 @@ Step = Literal[
 ]
 STEPS: tuple[Step, ...] = get_args(Step)
 
+#: The steps of a paid call: its intent is written; the provider has answered, and that is not
+#: written yet; the provider's id is written; the result is.
+CallStep = Literal["call_begun", "call_answered", "call_submitted", "call_finished"]
+CALL_STEPS: tuple[CallStep, ...] = get_args(CallStep)
+
 _kill_at: str = ""
 
 
@@ -33,7 +38,7 @@ def arm(step: str) -> None:
     _kill_at = step
 
 
-def reached(step: Step) -> None:
+def reached(step: Step | CallStep) -> None:
     """Say that the process is at this step; returns, unless it was told to die there."""
     if step == _kill_at:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -6,7 +6,6 @@ What counts as spent is what a call cost; of one that has not ended, its estimat
 from __future__ import annotations
 
 import json
-import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -83,11 +82,19 @@ class CallStore:
         self._engine = engine
 
     def begin(
-        self, owner: CallOwner, provider: str, request_hash: str, *, estimate: int, caps: Caps
+        self,
+        owner: CallOwner,
+        provider: str,
+        request_hash: str,
+        *,
+        call_id: str,
+        estimate: int,
+        caps: Caps,
     ) -> CallRecord:
-        """Write the intent, or return the open or finished call of an earlier try.
+        """Write the intent as `call_id`, or return the open or finished call of an earlier try.
 
-        Raises CapReached, before anything is written. Safe to repeat.
+        Raises CapReached, before anything is written. Safe to repeat with the same `call_id`:
+        a result of another id is of an earlier try.
         """
         same = (
             (_CALLS.c.tenant == owner.tenant)
@@ -107,7 +114,7 @@ class CallStore:
             row = connection.execute(
                 insert(_CALLS)
                 .values(
-                    id=uuid.uuid4().hex,
+                    id=call_id,
                     job_id=owner.job_id,
                     tenant=owner.tenant,
                     stage=owner.stage,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -29,7 +30,9 @@ OTHER = CallOwner("b", 20, "default", "script_gen", "scope-b")
 def begin(
     db: Database, request: str = "r", *, owner: CallOwner = OWNER, caps: Caps | None = None
 ) -> CallRecord:
-    return db.calls.begin(owner, "claude", request, estimate=1000, caps=caps or Caps())
+    return db.calls.begin(
+        owner, "claude", request, call_id=uuid.uuid4().hex, estimate=1000, caps=caps or Caps()
+    )
 
 
 def test_an_open_call_is_found_again_and_never_begun_twice(db: Database) -> None:
