@@ -120,15 +120,21 @@ def _hero(graph: Graph, plan: Json, scene: Json, index: int) -> str:
 
 
 def _clips(graph: Graph, plan: Json) -> str:
-    """Filmed clips: each cut or held to its scene, filled to the frame, converted to BT.709."""
+    """Filmed clips: each cut or held to its scene, filled to the frame, converted to BT.709.
+
+    A scene's `from_f` is where it starts in its clip, which then has the plan's own frame rate.
+    """
     w, h, fps = plan["width"], plan["height"], plan["fps"]
     names = ""
     for i, scene in enumerate(plan["scenes"]):
-        number = graph.add_input(["-f", "mov"], scene["clip"])
+        # Half a frame early, so that rounding cannot skip the first one.
+        seek_s = max(0.0, (scene.get("from_f", 0) - 0.5) / fps)
+        seek = ["-ss", f"{seek_s:.4f}"] if seek_s else []
+        number = graph.add_input([*seek, "-f", "mov"], scene["clip"])
         frames = scene["end_f"] - scene["start_f"]
         graph.chains.append(
-            f"[{number}:v]fps={fps},scale=w={w}:h={h}:force_original_aspect_ratio=increase:"
-            f"flags=bicubic:out_color_matrix=bt709:out_range=tv,crop={w}:{h},setsar=1,"
+            f"[{number}:v]setpts=PTS-STARTPTS,fps={fps},"
+            f"scale=w={w}:h={h}:force_original_aspect_ratio=increase:flags=bicubic:out_color_matrix=bt709:out_range=tv,crop={w}:{h},setsar=1,"
             f"tpad=stop_mode=clone:stop=-1,trim=end_frame={frames},setpts=N/{fps}/TB,"
             f"format=yuv420p[b{i}]"
         )

@@ -83,7 +83,7 @@ class FfmpegCompositor:
         _place(sound, ctx.workdir / "sound.wav")
         audio = graph.add_input(["-f", "wav"], "sound.wav")
         graph.chains.append(f"[{audio}:a]{encoder.audio_filter()}[audio]")
-        fonts = _one_font(ctx.workdir)
+        fonts = one_font(ctx.workdir)
         argv = [
             ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error", "-nostats",
             "-progress", "pipe:1", *graph.inputs, "-filter_complex", graph.text,
@@ -144,7 +144,7 @@ class FfmpegCompositor:
         )
 
 
-def _one_font(folder: Path) -> Path:
+def one_font(folder: Path) -> Path:
     """A fontconfig file that knows one bundled font and none of the machine's.
 
     All text is outlines, but libass draws nothing before it has found some font; left alone it

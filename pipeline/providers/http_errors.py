@@ -32,6 +32,14 @@ class Unanswered(ProviderUnavailable):
     """The request was sent and the answer is missing or unreadable: it may have been charged."""
 
 
+class NotFound(ProviderRefused):
+    """The vendor does not know what was asked for: a model, a voice, an earlier request."""
+
+
+class Declined(ProviderRefused):
+    """The vendor's moderation will not have the content."""
+
+
 @dataclass(frozen=True)
 class Vendor:
     """How one vendor words its errors. `code_of` finds the machine-readable word in a body."""
@@ -97,7 +105,8 @@ def translated(
     """The error that an answer of `status` stands for. `now` replaces the clock in tests."""
     code = vendor.code_of(body)
     if code in vendor.refused:
-        return ProviderRefused(f"{vendor.title} {vendor.refused[code]}")
+        refusal = Declined if vendor.refused[code] == _MODERATED else ProviderRefused
+        return refusal(f"{vendor.title} {vendor.refused[code]}")
     if status in _PASSING or status >= 500 or code in vendor.passing:
         hint = _hint_s(headers, body, now)
         if status in _GATEWAY or (status >= 500 and vendor.can_be_asked):
@@ -105,7 +114,13 @@ def translated(
         busy = status in (429, 529) or code in vendor.passing
         words = "is busy" if busy else f"has a fault of its own (HTTP {status})"
         return ProviderUnavailable(f"{vendor.title} {words}", retry_after_s=hint)
-    return ProviderRefused(f"{vendor.title} {_refusal(vendor, status)}")
+    refused = NotFound if status == 404 else ProviderRefused
+    return refused(f"{vendor.title} {_refusal(vendor, status)}")
+
+
+def declined(vendor_title: str) -> Declined:
+    """Moderation, told by something else than a status."""
+    return Declined(f"{vendor_title} {_MODERATED}")
 
 
 def unreachable(vendor: Vendor) -> ProviderUnavailable:
