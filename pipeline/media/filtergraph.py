@@ -126,12 +126,12 @@ def _clips(graph: Graph, plan: Json) -> str:
     """
     w, h, fps = plan["width"], plan["height"], plan["fps"]
     names = ""
-    for i, scene in enumerate(plan["scenes"]):
+    runs = _clip_runs(plan["scenes"])
+    for i, (scene, frames) in enumerate(runs):
         # Half a frame early, so that rounding cannot skip the first one.
         seek_s = max(0.0, (scene.get("from_f", 0) - 0.5) / fps)
         seek = ["-ss", f"{seek_s:.4f}"] if seek_s else []
         number = graph.add_input([*seek, "-f", "mov"], scene["clip"])
-        frames = scene["end_f"] - scene["start_f"]
         graph.chains.append(
             f"[{number}:v]setpts=PTS-STARTPTS,fps={fps},"
             f"scale=w={w}:h={h}:force_original_aspect_ratio=increase:flags=bicubic:out_color_matrix=bt709:out_range=tv,crop={w}:{h},setsar=1,"
@@ -139,5 +139,19 @@ def _clips(graph: Graph, plan: Json) -> str:
             f"format=yuv420p[b{i}]"
         )
         names += f"[b{i}]"
-    graph.chains.append(f"{names}concat=n={len(plan['scenes'])}:v=1:a=0[base]")
+    graph.chains.append(f"{names}concat=n={len(runs)}:v=1:a=0[base]")
     return "base"
+
+
+def _clip_runs(scenes: list[Json]) -> list[tuple[Json, int]]:
+    """(scene, frames): neighbours that go on in one clip are one input, as each costs memory."""
+    out: list[tuple[Json, int]] = []
+    for scene in scenes:
+        frames = scene["end_f"] - scene["start_f"]
+        first, so_far = out[-1] if out else ({}, 0)
+        goes_on = "from_f" in first and scene.get("from_f") == first["from_f"] + so_far
+        if goes_on and scene["clip"] == first["clip"]:
+            out[-1] = (first, so_far + frames)
+        else:
+            out.append((scene, frames))
+    return out
