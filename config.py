@@ -99,7 +99,9 @@ class Settings(BaseSettings):
     replicate_model: str = _plain("REPLICATE_MODEL", default="bytedance/seedance-1-lite")
     fal_key: SecretStr | None = _plain("FAL_KEY", default=None)
     fal_base_url: str | None = _plain("FAL_BASE_URL", default=None)
-    fal_model: str = _plain("FAL_MODEL", default="")
+    fal_model: str = _plain("FAL_MODEL", default="fal-ai/bytedance/seedance/v1/lite/text-to-video")
+    #: What a second of filmed video costs, where the price list does not know the model.
+    video_usd_per_second: float | None = _plain("VIDEO_USD_PER_SECOND", default=None, ge=0)
 
     # What may be spent and asked, by all workers together. USD; unset is no cap.
     cost_cap_day_usd: float | None = _plain("COST_CAP_DAY_USD", default=None, ge=0)

@@ -135,6 +135,28 @@ def _video(settings: Settings, name: str) -> Stage:
         from pipeline.providers.null_video import NullVideo
 
         return VideoGen(NullVideo(settings.null_stage_seconds))
+    if name == "replicate":
+        from pipeline.providers.replicate_video import ReplicateVideo
+
+        return VideoGen(
+            ReplicateVideo(
+                _key(settings.replicate_api_token),
+                settings.replicate_base_url,
+                settings.replicate_model,
+                usd_per_second=settings.video_usd_per_second,
+            )
+        )
+    if name == "fal":
+        from pipeline.providers.fal_video import FalVideo
+
+        return VideoGen(
+            FalVideo(
+                _key(settings.fal_key),
+                settings.fal_base_url,
+                settings.fal_model,
+                usd_per_second=settings.video_usd_per_second,
+            )
+        )
     from pipeline.providers.motion import MotionProvider
 
     return VideoGen(MotionProvider())
