@@ -26,9 +26,9 @@ def video_args() -> list[str]:
         "-pix_fmt", "yuv420p", "-r", str(FPS), "-fps_mode", "cfr",
         "-g", str(GOP), "-keyint_min", str(GOP), "-sc_threshold", "0", "-flags", "+cgop",
         "-bf", "2", "-threads", str(threads),
-        # The lookahead is short: each frame in it holds about 12 MB.
+        # No lookahead: groups are short and fixed, and each frame in it would hold 12 MB.
         # A flat gradient needs its bits in the dark and even parts: aq-mode 3 puts them there.
-        "-x264-params", "aq-mode=3:rc-lookahead=5",
+        "-x264-params", "aq-mode=3:rc-lookahead=0:b-adapt=0",
         "-color_range", "tv", "-color_primaries", "bt709", "-color_trc", "bt709",
         "-colorspace", "bt709",
     ]  # fmt: skip
