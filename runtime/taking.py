@@ -99,7 +99,9 @@ class Taking:
             self.give_back(claim)
             return None
         record = self._claim_row(claim)
-        if record is None and self._jobs.accept(new_job(claim.job_id, claim.fields), pushed=True):
+        if record is None:
+            # A bare push gets its row here, unless housekeeping has just given it one.
+            self._jobs.accept(new_job(claim.job_id, claim.fields), pushed=True)
             record = self._claim_row(claim)
         if record is None:
             self._drop(claim)
