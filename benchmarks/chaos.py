@@ -20,12 +20,14 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -51,6 +53,9 @@ _STUCK_S = 90.0
 _AHEAD = 12
 #: Between two strikes, on average. A worker needs most of a second to come up.
 _BETWEEN_S = 0.4
+#: How often, and for how long each, a worker is given a job to die of at its step.
+_STEP_TRIES = 4
+_STEP_S = 15
 
 
 @dataclass
@@ -148,11 +153,18 @@ class Chaos:
             self.tally.submitted.append(job_id)
 
     def _kill_at(self, step: str) -> None:
-        """A worker alone, idle, that dies at this step of the next job."""
+        """A worker alone, idle, that dies at this step of the next job or the next but one.
+
+        A job that arrives in the moment between two BLPOPs is claimed without being popped, so
+        that one step may need a second job.
+        """
         victim = self._fleet.start(f"at-{step}", WORKER_KILL_AT=step)
         wait_for(victim)
-        self._submit(1)
-        victim.process.wait(timeout=60)
+        for _ in range(_STEP_TRIES):
+            self._submit(1)
+            with suppress(subprocess.TimeoutExpired):
+                victim.process.wait(timeout=_STEP_S)
+                break
         if victim.process.returncode != -9:
             self.tally.violations.append(f"{step}: the worker did not get there")
         self.tally.step_kills.append(step)
