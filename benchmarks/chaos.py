@@ -185,8 +185,11 @@ class Chaos:
             counts = self._database.jobs.count_by_state()
             open_jobs = sum(counts.values()) - counts.get("completed", 0)
             # Jobs are handed out in step with the kills: none of either is left over at the end.
-            share = (random_kills + 1) / plan.kills if random_kills < plan.kills else 1.0
-            allowed = min(plan.jobs, round(plan.jobs * share) + _AHEAD // 2)
+            # The last job waits for the last kill, so that the run cannot end before it.
+            allowed = plan.jobs
+            if random_kills < plan.kills:
+                share = (random_kills + 1) / plan.kills
+                allowed = min(plan.jobs - 1, round(plan.jobs * share) + _AHEAD // 2)
             self._submit(min(_AHEAD - open_jobs, allowed - len(tally.submitted)))
             if counts.get("completed", 0) != done:
                 done, moved_at = counts.get("completed", 0), now
