@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from store.engine import translated
+from store.engine import reading, translated
 
 _FOLDER = Path(__file__).parent / "migrations"
 #: Any number: all processes that migrate one PostgreSQL database must use the same.
@@ -30,7 +30,8 @@ def migrate(engine: Engine) -> None:
 
     Raises StoreUnavailable.
     """
-    with translated(), engine.connect() as connection:
+    # A read, so that a start does not wait for whoever holds SQLite's write lock.
+    with reading(engine) as connection:
         if current_revision(connection) == newest_revision():
             return
     with translated(), engine.begin() as connection:

@@ -76,7 +76,8 @@ def test_a_poisonous_job_fails_and_takes_no_fleet_down(stack: Stack) -> None:
 def test_a_worker_that_wakes_after_its_lease_changes_nothing(any_stack: Stack) -> None:
     sleeper = any_stack.started("sleeper", NULL_STAGE_SECONDS=1)
     any_stack.submit("a")
-    any_stack.wait_state("a", "processing")
+    # Frozen while a stage runs: inside a transaction it would hold SQLite's one write lock.
+    wait_until(lambda: any_stack.events(sleeper, "stage_started"))
     sleeper.send_signal(signal.SIGSTOP)
     any_stack.started("other")
     any_stack.wait_state("a", "completed")
