@@ -5,6 +5,7 @@ The only module that reads the environment. Every other part gets a `Settings` p
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import sys
@@ -32,6 +33,8 @@ _QUEUE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
 #: Shorter texts are no secrets that could be told from ordinary words.
 _SECRET_LEAST = 6
+#: As Standard Webhooks asks of a symmetric key.
+_WEBHOOK_KEY_BYTES = (24, 64)
 _PASSWORD = re.compile(r"(?<=://)([^/@]*?):.*@")
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
@@ -64,6 +67,14 @@ class Settings(BaseSettings):
     artifact_url: str = _plain("ARTIFACT_URL", default=(VAR / "artifacts").as_uri())
     #: Folders that a job's image paths may point into, separated by commas.
     image_folders: CommaList = _plain("IMAGE_FOLDERS", default=(str(VAR / "uploads"),))
+    #: Hosts (`name` or `name:port`) that jobs' URLs may name though they are private or plain http.
+    fetch_trusted_hosts: CommaList = _plain("FETCH_TRUSTED_HOSTS", default=())
+    #: Signs callbacks: `whsec_` and base64, as Standard Webhooks has it.
+    webhook_secret: SecretStr | None = _plain("WEBHOOK_SECRET", default=None)
+    #: Wait after a callback's first failed try; it grows fourfold with each further one.
+    webhook_retry_base_s: float = _plain("WEBHOOK_RETRY_BASE_S", default=5.0, gt=0, le=3600)
+    #: Days after which artefacts that no live job needs are removed; 0: never.
+    artifact_ttl_days: float = _plain("ARTIFACT_TTL_DAYS", default=0.0, ge=0, le=36_500)
     ffmpeg_binary: str = _plain("FFMPEG_BINARY", default="")
 
     # Which provider does each stage; "auto" takes the best that is configured.
@@ -141,7 +152,12 @@ class Settings(BaseSettings):
     kill_at: str = ""
 
     @field_validator(
-        "queues", "image_folders", "provider_concurrency", "provider_per_minute", mode="before"
+        "queues",
+        "image_folders",
+        "fetch_trusted_hosts",
+        "provider_concurrency",
+        "provider_per_minute",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -165,6 +181,19 @@ class Settings(BaseSettings):
         bad = [part for part in value if not _PROVIDER_LIMIT.fullmatch(part)]
         if bad:
             raise ValueError(f"{bad[0]!r} is not provider=number")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            text = value.get_secret_value().removeprefix("whsec_")
+            try:
+                key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+            except ValueError:
+                key = b""
+            if not _WEBHOOK_KEY_BYTES[0] <= len(key) <= _WEBHOOK_KEY_BYTES[1]:
+                raise ValueError("must be whsec_ and the base64 of 24 to 64 random bytes")
         return value
 
     @field_validator("redis_url")

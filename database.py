@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from config import settings
 from store.calls import CallStore
+from store.deliveries import DeliveryStore
 from store.engine import open_engine, translated
 from store.jobs import JobStore
 from store.migrate import migrate
+from store.retention import RetentionStore
 from store.stage_runs import StageStore
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ class Database:
         self.jobs = JobStore(self.engine)
         self.stages = StageStore(self.engine)
         self.calls = CallStore(self.engine)
+        self.deliveries = DeliveryStore(self.engine)
+        self.retention = RetentionStore(self.engine)
 
     def init(self) -> None:
         """Bring the schema up to date. Safe to call again, and from many processes at once."""

@@ -44,6 +44,11 @@ class Event(StrEnum):
     EVICTION_POLICY_UNSAFE = "eviction_policy_unsafe"
     HOUSEKEEPING_FAILED = "housekeeping_failed"
 
+    CALLBACK_DELIVERED = "callback_delivered"
+    CALLBACK_FAILED = "callback_failed"
+    ARTIFACTS_SWEPT = "artifacts_swept"
+    ERRAND_FAILED = "errand_failed"
+
     CHILD_STARTED = "child_started"
     CHILD_EXITED = "child_exited"
     SOURCE_CHANGED = "source_changed"

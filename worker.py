@@ -35,6 +35,7 @@ from redis_queue.connection import connect
 from runtime import steps, wiring
 from runtime.arguments import Arguments, parse_arguments
 from runtime.availability import Availability
+from runtime.errands import Errands
 from runtime.health import HealthCheck, check_connections, resident_mb
 from runtime.heartbeat import Heartbeat
 from runtime.housekeeping import Housekeeping
@@ -107,6 +108,9 @@ class Worker:
             max_crashes=settings.max_crashes,
             final_ttl_s=settings.final_ttl_s,
             on_tick=self.health.log_when_due,
+        )
+        self._errands = Errands(
+            settings, connect(url, name=f"errands:{self.worker_id}"), self.database
         )
         self._loop_at = time.monotonic()
         steps.arm(settings.kill_at)
@@ -190,6 +194,7 @@ class Worker:
         self.running = True
         self._heartbeat.start()
         self._housekeeping.start()
+        self._errands.start()
         self._notifier.say("READY=1")
         log.info(
             Event.WORKER_STARTED,
@@ -207,6 +212,7 @@ class Worker:
         self._notifier.say("STOPPING=1")
         self._taking.give_back_popped()
         self._housekeeping.end()
+        self._errands.end()
         self._heartbeat.end()
         try:
             presence.leave(self.client, self.instance)

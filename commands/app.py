@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from commands import costs, dead, demo, inspect, stack, submit
+from commands import artifacts, costs, dead, demo, inspect, stack, submit
 from commands.output import say_error
 from config import EXIT_CONFIG, EXIT_UNAVAILABLE
 from errors import ConfigError, InvalidInput, QueueUnavailable, StoreUnavailable
@@ -25,6 +25,8 @@ app.command("cancel")(dead.cancel)
 app.command("retry")(dead.retry)
 app.command("replay")(dead.replay)
 app.command("dead")(dead.dead)
+app.command("link")(artifacts.link)
+app.command("resend")(artifacts.resend)
 app.command("costs")(costs.costs)
 app.command("demo")(demo.demo)
 app.command("up")(stack.up)

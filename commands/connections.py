@@ -29,7 +29,13 @@ class Servers:
     @property
     def jobs(self) -> Jobs:
         """Submit, cancel, replay."""
-        return Jobs(self.database, self.client, final_ttl_s=self.settings.final_ttl_s)
+        return Jobs(
+            self.database,
+            self.client,
+            final_ttl_s=self.settings.final_ttl_s,
+            trusted_hosts=self.settings.fetch_trusted_hosts,
+            callbacks=self.settings.webhook_secret is not None,
+        )
 
 
 @lru_cache(maxsize=1)

@@ -36,8 +36,10 @@ def status(job_id: JobIdArgument, as_json: JsonFlag = False) -> None:
     found = servers()
     record, live = _lookup(found, job_id)
     stages = found.database.jobs.time_line(job_id) if record else []
+    callbacks = found.database.deliveries.of_job(job_id) if record else []
     if as_json:
-        say_json({**_as_json(record, live), "stages": stages})
+        told = [dataclasses.asdict(callback) for callback in callbacks]
+        say_json({**_as_json(record, live), "stages": stages, "callbacks": told})
         return
     if record is not None:
         say(f"{'product':14} {_product(record)}")
@@ -50,6 +52,10 @@ def status(job_id: JobIdArgument, as_json: JsonFlag = False) -> None:
         took = f"{(ended - stage['started_at']).total_seconds():.1f} s" if ended else "running"
         reused = ", reused" if stage["reused"] else ""
         say(f"  {stage['stage']:12} {took} by {stage['provider']}{reused}")
+    for callback in callbacks:
+        error = f": {callback.last_error}" if callback.last_error else ""
+        tries = f"{callback.attempts} tries{error}"
+        say(f"  {'callback':12} {callback.outcome}, {callback.state} after {tries}")
 
 
 def watch(job_id: JobIdArgument) -> None:

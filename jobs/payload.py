@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -40,6 +41,9 @@ Platform = Literal[
     "youtube_shorts", "instagram_reels", "tiktok", "linkedin", "youtube", "broadcast"
 ]
 Priority = Literal["high", "normal", "low"]
+
+#: Longest path or URL that a job may name.
+MAX_REFERENCE = 500
 
 _ID = re.compile(ID_PATTERN)
 #: Invisible characters that shape text legitimately: joiners and direction marks.
@@ -80,7 +84,7 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=40), _Line]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80), _Line]
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=120), _Line]
 Paragraph = Annotated[str, StringConstraints(max_length=600), _Line]
-Reference = Annotated[str, StringConstraints(min_length=1, max_length=500), _Line]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=MAX_REFERENCE), _Line]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
 
 
@@ -161,7 +165,7 @@ class VideoJob(BaseModel):
             raise ValueError("broadcast needs 25 frames a second, and ads are made at 30")
         return value
 
-    @field_validator("logo", "callback_url")
+    @field_validator("logo")
     @classmethod
     def _not_supported(cls, value: str | None) -> str | None:
         # Refused, not ignored: whoever asks for it would miss it in the result.
@@ -189,6 +193,18 @@ def parse_job(data: object, *, foreign: bool = False) -> VideoJob:
         first, *rest = [_problem(details) for details in error.errors(include_url=False)]
         reason = "; ".join([first[1], *(f"{field}: {why}" for field, why in rest)])
         raise InvalidInput(first[0], reason) from None
+
+
+def callback_of(payload: str) -> str | None:
+    """The `callback_url` of a payload as it is stored, which may be a foreign producer's."""
+    if '"callback_url"' not in payload:
+        return None
+    try:
+        data = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    url = data.get("callback_url") if isinstance(data, dict) else None
+    return url if isinstance(url, str) and len(url) <= MAX_REFERENCE else None
 
 
 def _problem(details: Any) -> tuple[str, str]:

@@ -37,6 +37,7 @@ from pipeline.ports import (
     Interrupts,
     Observer,
     Progress,
+    References,
     StageId,
     Tools,
 )
@@ -59,6 +60,7 @@ class Ports:
     interrupts: Interrupts
     observer: Observer
     tools: Tools
+    references: References
     #: The paid calls of one stage run; without a worker they are kept in memory.
     calls: Callable[[StageId], Calls] = field(default_factory=_in_memory)
 
@@ -121,11 +123,12 @@ class JobRun:
         Raises StageGaveUp, JobParked, and whatever ControlFlow arrives.
         """
         earlier: dict[str, StageOutput] = {}
-        digests = {path: file_digest(Path(path))[0] for path in _local_files(self._job)}
-        content = job_content(self._job, digests)
         history: list[Any] = []
         timings: dict[str, Json] = {}
         try:
+            self._job = self._localised()
+            digests = {path: file_digest(Path(path))[0] for path in _local_files(self._job)}
+            content = job_content(self._job, digests)
             for stage in self._stages:
                 self._ports.interrupts.check()
                 began = time.monotonic()
@@ -151,6 +154,14 @@ class JobRun:
             "stages": timings,
             **{key: value for key, value in earlier[last].data.items() if key != "report"},
         }
+
+    def _localised(self) -> VideoJob:
+        job, interrupts = self._job, self._ports.interrupts
+        if not job.images and job.logo is None:
+            return job
+        # In a stage's window, so that a stop need not wait for a slow host.
+        with interrupts.stage("inputs"):
+            return self._ports.references.localise(job, self._root / "inputs", interrupts)
 
     def _run_or_fall_back(
         self,

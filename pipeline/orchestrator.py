@@ -16,14 +16,15 @@ from config import Settings, settings
 from jobs.payload import VideoJob, parse_job
 from jobs.retry import RetryPolicy
 from pipeline.assembly import build_fallbacks, build_stages, retry_policy, tools_of
+from pipeline.inputs import InputFiles
 from pipeline.job_run import JobParked, JobRun, Ports, StageGaveUp, public_message
+from pipeline.public_http import PublicHttp
 from pipeline.stage import Json, Stage
 from pipeline.standalone import (
     KeptInMemory,
     NoInterrupts,
     NoObserver,
     PublishedProgress,
-    checked_images,
 )
 from pipeline.storage import ObjectStorage
 
@@ -106,17 +107,19 @@ class PipelineOrchestrator:
         """
         job = parse_job({**job_data, "id": self.job_id}, foreign=True)
         folders = [Path(folder) for folder in self._settings.image_folders]
+        storage = ObjectStorage(self._settings.artifact_url)
         ports = Ports(
-            storage=ObjectStorage(self._settings.artifact_url),
+            storage=storage,
             checkpoints=KeptInMemory(uuid.uuid4().hex),
             progress=self._progress,
             interrupts=NoInterrupts(),
             observer=NoObserver(),
             tools=tools_of(self._settings),
+            references=InputFiles(folders, storage, PublicHttp(self._settings.fetch_trusted_hosts)),
         )
         pipeline = Pipeline(
             build_stages(self._settings),
             policy=retry_policy(self._settings),
             fallbacks=build_fallbacks(self._settings),
         )
-        return pipeline.run(checked_images(job, folders), ports)
+        return pipeline.run(job, ports)

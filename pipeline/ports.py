@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from jobs.payload import VideoJob
 from pipeline.stage import Json
 
 
@@ -31,6 +32,9 @@ class ArtifactStorage(Protocol):
 
     def fetch(self, artifact: Artifact, destination: Path) -> None:
         """Write the file locally, checked. Raises ArtifactMissing (gone or damaged)."""
+
+    def restore(self, key: str, destination: Path) -> bool:
+        """Write what was published under a key, whose hash is not known; False: nothing was."""
 
 
 class ArtifactMissing(Exception):
@@ -59,6 +63,13 @@ class Begun:
     """The stage is ours to run; `attempts` counts how often it was begun."""
 
     attempts: int
+
+
+class References(Protocol):
+    """What a job names from outside: paths and URLs of pictures."""
+
+    def localise(self, job: VideoJob, folder: Path, interrupts: Interrupts) -> VideoJob:
+        """The job with local paths in their place. Raises InvalidInput with the field."""
 
 
 class Checkpoints(Protocol):

@@ -4,29 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from jobs.payload import VideoJob
 from jobs.states import overall_progress
 from pipeline.ports import Begun, Finished, StageId
 from pipeline.stage import Json
-
-
-def checked_images(job: VideoJob, folders: Sequence[Path]) -> VideoJob:
-    """The job with its images and logo as local paths. Raises InvalidInput with the field."""
-    if not job.images and job.logo is None:
-        return job
-    from pipeline.media.images import check_reference
-
-    images = tuple(
-        str(check_reference(f"images.{index}", image, folders))
-        for index, image in enumerate(job.images)
-    )
-    logo = job.logo and str(check_reference("logo", job.logo, folders))
-    return job.model_copy(update={"images": images, "logo": logo})
 
 
 class KeptInMemory:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -11,6 +14,7 @@ from config import aws_endpoint
 from pipeline.ports import Artifact, ArtifactMissing
 
 _CHUNK = 1 << 20
+_LIST_CHUNK = 1000
 
 
 class ObjectStorage:
@@ -51,6 +55,49 @@ class ObjectStorage:
             partial.replace(destination)
         finally:
             partial.unlink(missing_ok=True)
+
+    def restore(self, key: str, destination: Path) -> bool:
+        """Copy what was published under the key, whole or not at all; False: nothing was."""
+        partial = destination.with_name(destination.name + ".part")
+        try:
+            with partial.open("wb") as file:
+                for chunk in self._stream(key):
+                    file.write(chunk)
+            partial.replace(destination)
+        except ArtifactMissing:
+            return False
+        finally:
+            partial.unlink(missing_ok=True)
+        return True
+
+    def signed_url(self, key: str, *, expires_s: int) -> str | None:
+        """A link that opens the file for anyone until it expires; None: storage is a folder."""
+        import obstore
+
+        if self.local_path(key) is not None:
+            return None
+        return obstore.sign(self._open(), "GET", key, timedelta(seconds=expires_s))
+
+    def older_than(self, before: datetime) -> Iterator[list[str]]:
+        """The keys of files last written before, in batches."""
+        import obstore
+
+        folder = self.local_path("")
+        if folder is not None and not folder.is_dir():
+            return
+        for batch in obstore.list(self._open(), chunk_size=_LIST_CHUNK):
+            yield [entry["path"] for entry in batch if entry["last_modified"] < before]
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Delete files; those that are gone already are no error."""
+        import obstore
+
+        for key in keys:
+            with suppress(FileNotFoundError):
+                obstore.delete(self._open(), key)
+            folder = self.local_path("")
+            if folder is not None:
+                _remove_empty(folder, (folder / key).parent)
 
     def local_path(self, key: str) -> Path | None:
         """Where the file lies on this host, when storage is a folder."""
@@ -98,6 +145,16 @@ def _bucket(url: str) -> Any:
         retry_config={"max_retries": 2},
         **more,
     )
+
+
+def _remove_empty(root: Path, folder: Path) -> None:
+    """Remove a folder and those above it, below `root`, as far as they are empty."""
+    while folder != root and folder.is_relative_to(root):
+        try:
+            folder.rmdir()
+        except OSError:  # not empty, or gone already
+            return
+        folder = folder.parent
 
 
 def file_digest(path: Path) -> tuple[str, int]:

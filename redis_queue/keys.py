@@ -20,6 +20,7 @@ RAW = _OWN + "raw"
 EPOCH = _OWN + "epoch"
 RECONCILED = _OWN + "reconciled"
 RECONCILE_LOCK = _OWN + "reconcile-lock"
+SWEPT = _OWN + "swept"
 TURN = _OWN + "turn"
 WORKERS = _OWN + "workers"
 #: Prefix of the rate limiter's own keys.

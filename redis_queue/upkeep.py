@@ -236,3 +236,9 @@ def restore(
             [*args, enqueued_ms, "" if wrong_fence is None else wrong_fence, *flat],
         )
     )
+
+
+def may_sweep(client: Client, *, every_s: float) -> bool:
+    """Whether this worker is to look for old artefacts now: one does, once in `every_s`."""
+    with translated():
+        return bool(client.set(keys.SWEPT, "1", nx=True, px=round(every_s * 1000)))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import structlog
 
@@ -15,8 +14,7 @@ from events import Event
 from jobs.outcome import Outcome
 from jobs.payload import VideoJob, parse_job
 from pipeline.orchestrator import JobParked, Pipeline, Ports, StageGaveUp
-from pipeline.ports import ArtifactStorage, Tools
-from pipeline.standalone import checked_images
+from pipeline.ports import ArtifactStorage, References, Tools
 from runtime.calls import JobCalls, microusd
 from runtime.checkpoints import JobCheckpoints
 from runtime.interrupts import Interrupts
@@ -42,7 +40,7 @@ class Executor:
     tools: Tools
     interrupts: Interrupts
     patience: Patience
-    image_folders: Sequence[Path]
+    references: References
     worker_id: str
     calls: CallStore
     limits: ProviderLimits
@@ -53,7 +51,6 @@ class Executor:
         """Run the job. Never raises but for a bug in this method itself."""
         try:
             job = parse_job(json.loads(record.payload), foreign=True)
-            job = checked_images(job, self.image_folders)
             ports = self._ports(job, record, lease)
             result = self.pipeline().run(
                 job, ports, generations=record.stage_generations, failures=record.failures
@@ -87,6 +84,7 @@ class Executor:
             interrupts=self.interrupts,
             observer=LogObserver(),
             tools=self.tools,
+            references=self.references,
             calls=partial(
                 JobCalls,
                 store=self.calls,

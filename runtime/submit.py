@@ -7,7 +7,7 @@ accepted job is one whose row is committed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from errors import InvalidInput, QueueUnavailable
 from events import Event
 from jobs.payload import VideoJob, parse_job
 from jobs.states import FINAL, STAGES
+from pipeline.public_http import Forbidden, check_url
 from redis_queue import keys, waiting
 from redis_queue.connection import Client
 from runtime.mirror import waiting_of
@@ -42,14 +43,26 @@ class Submitted:
 class Jobs:
     """The face of jobs for producers and operators. Raises StoreUnavailable, InvalidInput."""
 
-    def __init__(self, database: Database, client: Client, *, final_ttl_s: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        client: Client,
+        *,
+        final_ttl_s: int,
+        trusted_hosts: Collection[str] = (),
+        callbacks: bool = False,
+    ) -> None:
+        """`callbacks`: whether there is a secret to sign them with."""
         self._store = database.jobs
         self._client = client
         self._final_ttl_s = final_ttl_s
+        self._trusted_hosts = trusted_hosts
+        self._callbacks = callbacks
 
     def submit(self, data: Mapping[str, Any]) -> Submitted:
         """Accept a video job. An id that is taken is an error; a known idempotency key is not."""
         job = parse_job(data)
+        self._check_urls(job)
         known = self._by_key(job)
         if known is not None:
             return Submitted(known.id, created=False, pushed=True)
@@ -69,6 +82,21 @@ class Jobs:
         log.info(Event.JOB_SUBMITTED, job_id=job.id, queue=record.queue)
         row = self._store.get(job.id)
         return Submitted(job.id, created=True, pushed=row is not None and self._push(row))
+
+    def _check_urls(self, job: VideoJob) -> None:
+        """Now, by their form; what their hosts stand for is looked at when they are used."""
+        named = {f"images.{index}": image for index, image in enumerate(job.images)}
+        named |= {"logo": job.logo or ""}
+        urls = {field: text for field, text in named.items() if "://" in text}
+        if job.callback_url is not None:
+            if not self._callbacks:
+                raise InvalidInput("callback_url", "needs WEBHOOK_SECRET to be set, to sign it")
+            urls["callback_url"] = job.callback_url
+        for field, url in urls.items():
+            try:
+                check_url(url, self._trusted_hosts)
+            except Forbidden as error:
+                raise InvalidInput(field, f"its URL {error}") from None
 
     def cancel(self, job_id: str) -> str | None:
         """Cancel a job: waiting at once, running within a second; the state before, or None.

@@ -9,7 +9,9 @@ from pathlib import Path
 from config import Settings
 from database import Database
 from pipeline.assembly import build_fallbacks, build_stages, retry_policy, tools_of
+from pipeline.inputs import InputFiles
 from pipeline.orchestrator import Pipeline
+from pipeline.public_http import PublicHttp
 from pipeline.storage import ObjectStorage
 from redis_queue.connection import Client
 from runtime.calls import microusd
@@ -38,14 +40,19 @@ def build_executor(
             fallbacks=build_fallbacks(settings),
         )
 
+    storage = ObjectStorage(settings.artifact_url)
     return Executor(
         pipeline=pipeline,
         stages=database.stages,
-        storage=ObjectStorage(settings.artifact_url),
+        storage=storage,
         tools=tools_of(settings),
         interrupts=interrupts,
         patience=patience,
-        image_folders=[Path(folder) for folder in settings.image_folders],
+        references=InputFiles(
+            [Path(folder) for folder in settings.image_folders],
+            storage,
+            PublicHttp(settings.fetch_trusted_hosts),
+        ),
         worker_id=worker_id,
         calls=database.calls,
         limits=limits,

@@ -120,6 +120,7 @@ STAGE_RUNS = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
     UniqueConstraint("tenant", "input_hash", name="uq_stage_runs_inputs"),
+    Index("ix_stage_runs_finished", "finished_at"),
 )
 
 #: A job's time line: which stage run served it, when, and whether it was reused.
@@ -135,6 +136,29 @@ JOB_STAGES = Table(
     _count("failures"),
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
+    Index("ix_job_stages_run", "stage_run_id"),
+)
+
+#: Callbacks to be delivered: written in the transaction that ended the job, so none is forgotten.
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    # Job, generation and state: what a receiver tells repeats by.
+    Column("id", String(100), primary_key=True),
+    Column("job_id", String(64), nullable=False),
+    Column("tenant", String(64), nullable=False),
+    Column("url", String(500), nullable=False),
+    # completed, failed or cancelled: what is told.
+    Column("outcome", String(16), nullable=False),
+    # waiting, delivered or given_up.
+    Column("state", String(16), nullable=False),
+    _count("attempts"),
+    Column("last_error", Text),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Index("ix_deliveries_due", "state", "due_at"),
+    Index("ix_deliveries_job", "job_id"),
 )
 
 #: Paid calls. Money is in micro-dollars, an integer: a cent is 10,000.

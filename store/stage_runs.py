@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, Row, select, update
 
 from errors import LeaseLost
 from jobs.states import JobState
@@ -69,11 +69,7 @@ class StageStore:
         """Find a finished run or become the owner of an unfinished one."""
         with writing(self._engine) as connection:
             self._check_holder(connection, key, stage=key.stage)
-            self._insert_run(connection, key)
-            where = (STAGE_RUNS.c.tenant == key.tenant) & (
-                STAGE_RUNS.c.input_hash == key.input_hash
-            )
-            run = connection.execute(select(STAGE_RUNS).where(where).with_for_update()).one()
+            run = self._locked_run(connection, key)
             if run.state == DONE:
                 self._note_begin(connection, key, run.id, reused=True)
                 return Done(json.loads(run.data), json.loads(run.files), run.finished_at)
@@ -159,6 +155,15 @@ class StageStore:
         )
         if not changed.rowcount:
             raise LeaseLost
+
+    def _locked_run(self, connection: Connection, key: StageKey) -> Row[Any]:
+        where = (STAGE_RUNS.c.tenant == key.tenant) & (STAGE_RUNS.c.input_hash == key.input_hash)
+        while True:
+            self._insert_run(connection, key)
+            found = connection.execute(select(STAGE_RUNS).where(where).with_for_update())
+            run = found.one_or_none()
+            if run is not None:  # else retention dropped it between the two statements
+                return run
 
     def _insert_run(self, connection: Connection, key: StageKey) -> None:
         connection.execute(

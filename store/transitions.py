@@ -14,7 +14,8 @@ from sqlalchemy import Engine, case, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from jobs.states import FINAL, JobState, stages_from
-from store.engine import reading, writing
+from store.deliveries import queue_callback
+from store.engine import insert_of, reading, writing
 from store.models import JOBS
 from store.records import JobRecord, job_record, utc_now
 
@@ -30,6 +31,7 @@ class Transitions:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._insert = insert_of(engine)
 
     def claim(self, job_id: str, *, fence: int, worker_id: str, instance: str) -> JobRecord | None:
         """pending -> processing. A cancelled or moved row, or a lower fence, is a miss."""
@@ -186,6 +188,8 @@ class Transitions:
         )
         with writing(self._engine) as connection:
             row = connection.execute(statement).one_or_none()
+            if row is not None:
+                queue_callback(connection, self._insert, row)
         if row is not None:
             return job_record(row)
         present = self.read(job_id)

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from tests.processes.conftest import ROOT, Stack, any_stack, stack, wait_until  # noqa: F401
+from tests.stubs.receiver import SECRET, Receiver
+from tests.stubs.server import Fault
 
 
 class Cli:
@@ -156,3 +158,26 @@ def test_without_servers_a_command_says_what_to_do(cli: Cli) -> None:
     cli.stack.redis_url = "redis://127.0.0.1:1/0"
     ended = cli("queue", code=69)
     assert "run_worker.sh up" in ended.stderr
+
+
+def test_a_finished_file_is_found_and_a_callback_is_delivered(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Receiver() as receiver:
+        monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
+        monkeypatch.setenv("WEBHOOK_RETRY_BASE_S", "0.1")
+        monkeypatch.setenv("FETCH_TRUSTED_HOSTS", receiver.url.removeprefix("http://"))
+        receiver.plan("create", Fault("status", 503))
+        file = tmp_path / "job.json"
+        job = {"id": "a", "product_name": "Mug", "callback_url": f"{receiver.url}/hook"}
+        file.write_text(json.dumps(job))
+        cli("submit", "--file", str(file))
+        cli.stack.started()
+        wait_until(lambda: cli.json("status", "a")["callbacks"], within_s=30)
+        wait_until(lambda: cli.json("status", "a")["callbacks"][0]["state"] == "delivered")
+        assert "delivered after 2 tries" in cli("status", "a").stdout
+        assert Path(cli("link", "a", "--file", "report.json").stdout.strip()).is_file()
+        assert "not among" in cli("link", "a", "--file", "x", code=2).stderr
+        cli("resend", "a")
+        wait_until(lambda: len(receiver.messages) == 2)
+        assert set(receiver.ids) == {"a.0.completed"}

@@ -49,7 +49,7 @@ def test_fields_are_checked_against_each_other() -> None:
     ("url", "shown"),
     [
         ("redis://:se@cret@host:1/0", "redis://:***@host:1/0"),
-        ("postgresql://u:secret@h/d?password=secret", "postgresql://u:***@h/d"),
+        ("postgresql://u:hidden-word@h/d?password=secret", "postgresql://u:***@h/d"),
         ("sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
         ("unix:///run/x.sock?db=0", "unix:///run/x.sock"),
     ],
@@ -59,6 +59,6 @@ def test_urls_are_shown_without_their_password(url: str, shown: str) -> None:
 
 
 def test_a_bare_postgres_url_gets_the_installed_driver() -> None:
-    settings = load_settings(_env_file=None, database_url="postgres://u:secret@h/d")
-    assert settings.database_url.get_secret_value() == "postgresql+psycopg2://u:secret@h/d"
-    assert "secret" not in repr(settings)
+    settings = load_settings(_env_file=None, database_url="postgres://u:hidden-word@h/d")
+    assert settings.database_url.get_secret_value() == "postgresql+psycopg2://u:hidden-word@h/d"
+    assert "hidden-word" not in repr(settings)

@@ -37,7 +37,7 @@ GOOD: dict[str, Any] = {"id": "a", "product_name": "Mug"}
         ({"frames": ["9:16", "1:1"]}, "frames"),
         ({"variants": 3}, "variants"),
         ({"platform": "broadcast"}, "platform"),
-        ({"callback_url": "https://example.com"}, "callback_url"),
+        ({"callback_url": ""}, "callback_url"),
         ({"logo": "logo.png"}, "logo"),
         ({"rating": 6}, "rating"),
         ({"duration_s": 600}, "duration_s"),

@@ -13,8 +13,10 @@ from config import load_settings
 from errors import InvalidInput, LeaseLost, NotNow, ProviderRefused, ProviderUnavailable
 from jobs.payload import parse_job
 from jobs.retry import RetryPolicy
+from pipeline.inputs import InputFiles
 from pipeline.orchestrator import JobParked, Pipeline, PipelineOrchestrator, Ports, StageGaveUp
 from pipeline.ports import Begun, StageId, Tools
+from pipeline.public_http import PublicHttp
 from pipeline.stage import Json, StageContext, StageInputs, StageOutput
 from pipeline.standalone import KeptInMemory, NoInterrupts, NoObserver, PublishedProgress
 from pipeline.storage import ObjectStorage
@@ -57,13 +59,15 @@ class Bench:
         self.folder = folder
         self.waits = Waits()
         self.checkpoints = KeptInMemory("h")
+        storage = ObjectStorage((folder / "artifacts").as_uri())
         self.ports = Ports(
-            storage=ObjectStorage((folder / "artifacts").as_uri()),
+            storage=storage,
             checkpoints=self.checkpoints,
             progress=PublishedProgress("a", None),
             interrupts=self.waits,
             observer=NoObserver(),
             tools=Tools(folder / "work", "ffmpeg", 512),
+            references=InputFiles([], storage, PublicHttp()),
         )
 
     def run(self, *steps: Step, **more: Any) -> Json:

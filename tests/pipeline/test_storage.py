@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import urllib.request
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -39,8 +41,6 @@ def storage(
         "AWS_REGION": "us-east-1",
     }.items():
         monkeypatch.setenv(name, value)
-    import urllib.request
-
     bucket = f"b{tmp_path.name.lower().replace('_', '-')}"[:60].strip("-")
     create = urllib.request.Request(f"{endpoint}/{bucket}", method="PUT")
     urllib.request.urlopen(create).close()
@@ -76,3 +76,33 @@ def test_a_missing_or_damaged_artefact_is_said_and_nothing_is_left(
         with pytest.raises(ArtifactMissing):
             storage.fetch(wrong, out)
         assert not out.exists() and not out.with_name("out.part").exists()
+
+
+def test_only_what_is_older_is_listed_and_what_is_removed_is_gone(
+    storage: ObjectStorage, tmp_path: Path
+) -> None:
+    file = tmp_path / "x"
+    file.write_text("x")
+    for key in ("a/b/one", "a/b/two"):
+        storage.publish(file, key)
+    now = datetime.now(UTC)
+    assert [key for batch in storage.older_than(now - timedelta(hours=1)) for key in batch] == []
+    found = [key for batch in storage.older_than(now + timedelta(hours=1)) for key in batch]
+    assert sorted(found) == ["a/b/one", "a/b/two"]
+    storage.remove(["a/b/one", "a/b/never-was"])
+    assert not storage.restore("a/b/one", tmp_path / "out")
+    assert storage.restore("a/b/two", tmp_path / "out")
+
+
+def test_a_link_opens_a_file_in_a_bucket_for_anyone(storage: ObjectStorage, tmp_path: Path) -> None:
+    file = tmp_path / "x"
+    file.write_text("for anyone")
+    storage.publish(file, "a/video.mp4")
+    link = storage.signed_url("a/video.mp4", expires_s=60)
+    if storage.local_path("") is not None:
+        assert link is None
+    else:
+        assert link is not None
+        assert "Signature" in link
+        with urllib.request.urlopen(link) as answer:
+            assert answer.read() == b"for anyone"
