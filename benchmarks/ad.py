@@ -143,7 +143,7 @@ def _encode_again(home: Path, result: dict[str, Any]) -> float:
     video = home / "video.mp4"
     ObjectStorage(settings.artifact_url).fetch(Artifact(**result["artifacts"]["video.mp4"]), video)
     command = [tools_of(settings).ffmpeg, "-y", "-loglevel", "error", "-i", str(video)]
-    command += [*video_args(), "-c:a", "copy", str(home / "again.mp4")]
+    command += [*video_args(30), "-c:a", "copy", str(home / "again.mp4")]
     began = time.monotonic()
     subprocess.run(command, check=True)
     return time.monotonic() - began

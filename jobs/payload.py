@@ -18,6 +18,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from errors import InvalidInput
@@ -26,14 +27,16 @@ from errors import InvalidInput
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 STYLES = ("minimal", "bold", "luxury", "playful", "tech")
 FRAMES = ("9:16", "1:1", "4:5", "16:9")
-PLATFORMS = (
-    "youtube_shorts",
-    "instagram_reels",
-    "tiktok",
-    "linkedin",
-    "youtube",
-    "broadcast",
-)
+#: The frames that each platform takes (pipeline/media/profiles.py has its other demands).
+PLATFORM_FRAMES: dict[str, tuple[str, ...]] = {
+    "youtube_shorts": ("9:16", "1:1", "4:5"),
+    "instagram_reels": ("9:16", "4:5", "1:1"),
+    "tiktok": ("9:16", "1:1", "16:9"),
+    "linkedin": FRAMES,
+    "youtube": FRAMES,
+    "broadcast": ("16:9",),
+}
+PLATFORMS = tuple(PLATFORM_FRAMES)
 
 Style = Literal["minimal", "bold", "luxury", "playful", "tech"]
 Frame = Literal["9:16", "1:1", "4:5", "16:9"]
@@ -42,6 +45,8 @@ Platform = Literal[
 ]
 Priority = Literal["high", "normal", "low"]
 
+#: Frames times hooks times calls to action.
+MAX_VIDEOS = 24
 #: Longest path or URL that a job may name.
 MAX_REFERENCE = 500
 
@@ -97,6 +102,15 @@ class Brand(BaseModel):
     font: Name | None = None
 
 
+class Variants(BaseModel):
+    """Several versions of one ad: `hooks` openings, and further button texts beside `cta_text`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hooks: int = Field(default=1, ge=1, le=5)
+    ctas: tuple[Label, ...] = Field(default=(), max_length=3)
+
+
 class VideoJob(BaseModel):
     """A few words about a product, validated; texts are one line, NFC, no control characters."""
 
@@ -121,11 +135,13 @@ class VideoJob(BaseModel):
     #: Seconds of finished video asked for; the script is written to fit.
     duration_s: float = Field(default=15.0, ge=6, le=60)
     frames: tuple[Frame, ...] = Field(default=("9:16",), min_length=1, max_length=4)
-    platform: Platform = "youtube_shorts"
+    #: None: the one that is usual for each frame.
+    platform: Platform | None = None
     captions: bool = True
     #: "auto" (a bed made for the style), "none", or a path in an allowed folder.
     music: Reference = "auto"
-    variants: int = Field(default=1, ge=1, le=12)
+    #: A number stands for so many hooks.
+    variants: Variants = Variants()
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     priority: Priority = "normal"
     max_cost_usd: float | None = Field(default=None, ge=0)
@@ -137,6 +153,10 @@ class VideoJob(BaseModel):
     #: A time without a zone is UTC.
     run_at: datetime | None = None
 
+    def platform_of(self, frame: str) -> str:
+        """Whose limits hold for a frame of this job."""
+        return self.platform or ("youtube" if frame == "16:9" else "youtube_shorts")
+
     @field_validator("run_at")
     @classmethod
     def _in_utc(cls, value: datetime | None) -> datetime | None:
@@ -144,26 +164,29 @@ class VideoJob(BaseModel):
 
     @field_validator("frames")
     @classmethod
-    def _one_frame(cls, value: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    def _each_once(cls, value: tuple[Frame, ...]) -> tuple[Frame, ...]:
         if len(set(value)) != len(value):
             raise ValueError("names a frame twice")
-        if len(value) > 1:
-            raise ValueError("only one frame can be made in a job; submit one job for each")
         return value
 
-    @field_validator("variants")
+    @field_validator("variants", mode="before")
     @classmethod
-    def _one_variant(cls, value: int) -> int:
-        if value > 1:
-            raise ValueError("only 1 can be made in a job; submit jobs with different seeds")
-        return value
+    def _number_of_hooks(cls, value: object) -> object:
+        return {"hooks": value} if isinstance(value, int) else value
 
-    @field_validator("platform")
-    @classmethod
-    def _thirty_frames(cls, value: Platform) -> Platform:
-        if value == "broadcast":
-            raise ValueError("broadcast needs 25 frames a second, and ads are made at 30")
-        return value
+    @model_validator(mode="after")
+    def _can_be_made(self) -> VideoJob:
+        taken = PLATFORM_FRAMES[self.platform] if self.platform else FRAMES
+        if odd := [frame for frame in self.frames if frame not in taken]:
+            raise InvalidInput("frames", f"{self.platform} takes {', '.join(taken)}, not {odd[0]}")
+        if len({self.cta_text, *self.variants.ctas}) <= len(self.variants.ctas):
+            raise InvalidInput("variants.ctas", "says the same twice")
+        videos = len(self.frames) * self.variants.hooks * (1 + len(self.variants.ctas))
+        if videos > MAX_VIDEOS:
+            raise InvalidInput(
+                "variants", f"makes {videos} videos with these frames; {MAX_VIDEOS} are the most"
+            )
+        return self
 
     @field_validator("logo")
     @classmethod

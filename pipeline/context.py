@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 
 from pipeline.calls import Calls
@@ -32,6 +33,7 @@ class RunContext:
         self.ffmpeg = tools.ffmpeg
         self.calls = calls
         self._stage = stage
+        self._part = (0.0, 1.0)
         self._memory_mb = tools.child_memory_mb
         self._progress = progress
         self._interrupts = interrupts
@@ -39,7 +41,17 @@ class RunContext:
     def progress(self, fraction: float, note: str = "") -> None:
         """See StageContext."""
         self._interrupts.alive()
-        self._progress.report(self._stage, fraction, note)
+        low, high = self._part
+        self._progress.report(self._stage, low + (high - low) * fraction, note)
+
+    def within(self, folder: str, part: tuple[float, float]) -> RunContext:
+        """See StageContext."""
+        inner = copy(self)
+        inner.workdir = self.workdir / folder
+        inner.workdir.mkdir(parents=True)
+        (low, high), (first, second) = self._part, part
+        inner._part = (low + (high - low) * first, low + (high - low) * second)
+        return inner
 
     def sleep(self, seconds: float) -> None:
         """See StageContext."""

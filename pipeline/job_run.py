@@ -305,7 +305,8 @@ class JobRun:
         folder.mkdir(parents=True, exist_ok=True)
         paths = {}
         for name, fields in found.files.items():
-            paths[name] = folder / Path(name).name
+            paths[name] = folder / name  # a stage's own name for it, which may lie in a folder
+            paths[name].parent.mkdir(parents=True, exist_ok=True)
             self._ports.storage.fetch(Artifact(**fields), paths[name])
         self._artifacts[stage] = found.files
         return StageOutput(found.data, paths)

@@ -49,6 +49,10 @@ class StageContext(Protocol):
     def sleep(self, seconds: float) -> None:
         """Wait; raises ControlFlow at once when the job is cancelled or the worker stops."""
 
+    def within(self, folder: str, part: tuple[float, float]) -> StageContext:
+        """The same services for a part of the stage: in a new folder below `workdir`, its
+        progress running from the first to the second fraction of this one's."""
+
     def run(
         self,
         argv: Sequence[str],

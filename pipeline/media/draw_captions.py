@@ -14,7 +14,6 @@ from pathlib import Path
 
 from pipeline.media.ass import AssFile, Pose, drawing
 from pipeline.media.colors import contrast, mix, readable
-from pipeline.media.layout import FPS
 from pipeline.media.paths import Box
 from pipeline.media.paths import Path as Outline
 from pipeline.media.shapes import rounded
@@ -41,7 +40,7 @@ class Placed:
 
 def main() -> None:
     order = json.load(sys.stdin)
-    ass = AssFile(order["width"], order["height"], FPS)
+    ass = AssFile(order["width"], order["height"], order["fps"])
     for cue in order["cues"]:
         _draw(ass, order, cue)
     ass.write(Path.cwd() / "captions.ass")
@@ -98,8 +97,9 @@ def _draw(ass: AssFile, order: Json, cue: Json) -> None:
     zone = Box(*order["zone"]).inset(pad, 0)
     words = [word["text"] for word in cue["words"]]
     placed, pitch = place([word for word in words if word.strip()] or ["…"], text, zone, unit)
-    times = [_frame(word["start_s"]) for word in cue["words"] if word["text"].strip()]
-    start, end = _frame(cue["start_s"]), _frame(cue["end_s"])
+    fps = order["fps"]
+    times = [_frame(word["start_s"], fps) for word in cue["words"] if word["text"].strip()]
+    start, end = _frame(cue["start_s"], fps), _frame(cue["end_s"], fps)
     edges = [start, *times[1:], end]
     shapes = [drawing(word.outline) for word in placed]
     if style.caption_look == "ink":
@@ -144,8 +144,8 @@ def _pop(
     ass.still(shape, color, _LAYER + 1, start + 2, end, Pose(word.cx, word.cy))
 
 
-def _frame(seconds: float) -> int:
-    return round(seconds * FPS)
+def _frame(seconds: float, fps: int) -> int:
+    return round(seconds * fps)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from pipeline.media.elements import UNDER_HERO
 from pipeline.media.fonts import clusters
 from pipeline.media.hero import HeroArt, draw
 from pipeline.media.images import load_image
-from pipeline.media.layout import FPS, Zones, zones
+from pipeline.media.layout import Zones, zones
 from pipeline.media.paths import Box
 from pipeline.media.timeline import scene_spans
 from pipeline.media.yuv import write_yuv, write_yuva
@@ -48,10 +48,11 @@ def draw_all(order: Json, folder: Path) -> Json:
     """Compose every scene, write its stills and `titles.ass` to `folder`, return the plan."""
     scenes = compose(order)
     z = scenes[0].zones
-    under, ass = (AssFile(z.width, z.height, FPS) for _ in range(2))
+    fps = order["fps"]
+    under, ass = (AssFile(z.width, z.height, fps) for _ in range(2))
     for scene in scenes:
         for element in scene.elements:
-            element.bake(under if element.layer <= UNDER_HERO else ass, FPS)
+            element.bake(under if element.layer <= UNDER_HERO else ass, fps)
     style = scenes[0].style
     if style.transition == "panels":
         for before, after in pairwise(scenes):
@@ -79,7 +80,7 @@ def draw_all(order: Json, folder: Path) -> Json:
         "kind": "layers",
         "width": z.width,
         "height": z.height,
-        "fps": FPS,
+        "fps": fps,
         "frames": scenes[-1].end_f,
         "style": style.name,
         "transition": style.transition,
@@ -102,7 +103,7 @@ def compose(order: Json) -> list[Scene]:
         order["frame"], order["platform"],
         captions=order["captions"], scale=order["scale"],
     )  # fmt: skip
-    spans = scene_spans(order["voice"])
+    spans = scene_spans(order["voice"], order["fps"])
     script = order["script"]["scenes"][: len(spans)]
     palettes = palettes_for(style, len(script), rng)
     scenes = []

@@ -1,6 +1,6 @@
 """How the delivered file is encoded, in one place.
 
-H.264 High, 4:2:0, BT.709 limited range, constant 30 frames a second, closed groups of half a
+H.264 High, 4:2:0, BT.709 limited range, constant frame rate, closed groups of half a
 second, moov first, no edit list: what YouTube's and Instagram's upload guides ask for.
 """
 
@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import os
 
-from pipeline.media.layout import FPS
-
-#: Half a second: seeks are fast and platforms' re-encoders cut cleanly.
-GOP = 15
 #: Encoding is most of the compositor's time; flat motion graphics need no slower preset.
 PRESET = "superfast"
 CRF = 18
@@ -19,12 +15,14 @@ CRF = 18
 _MAX_THREADS = 4
 
 
-def video_args() -> list[str]:
+def video_args(fps: int) -> list[str]:
+    """Key frames stand half a second apart: seeks are fast, platforms' re-encoders cut cleanly."""
+    gop = fps // 2
     threads = min(_MAX_THREADS, os.cpu_count() or 2)
     return [
         "-c:v", "libx264", "-preset", PRESET, "-crf", str(CRF), "-profile:v", "high",
-        "-pix_fmt", "yuv420p", "-r", str(FPS), "-fps_mode", "cfr",
-        "-g", str(GOP), "-keyint_min", str(GOP), "-sc_threshold", "0", "-flags", "+cgop",
+        "-pix_fmt", "yuv420p", "-r", str(fps), "-fps_mode", "cfr",
+        "-g", str(gop), "-keyint_min", str(gop), "-sc_threshold", "0", "-flags", "+cgop",
         "-bf", "2", "-threads", str(threads),
         # No lookahead: groups are short and fixed, and each frame in it would hold 12 MB.
         # A flat gradient needs its bits in the dark and even parts: aq-mode 3 puts them there.

@@ -31,31 +31,38 @@ class Graph:
         return ";".join(self.chains)
 
 
-def build(plan: Json, *, captions: bool) -> Graph:
-    """The graph of a plan of either kind."""
+def build(plan: Json, *, captions: bool, only: int | None = None) -> Graph:
+    """The graph of a plan of either kind; `only` is one scene of a plan of layers."""
     graph = Graph()
-    base = _clips(graph, plan) if plan["kind"] == "clips" else _layers(graph, plan)
+    base = _clips(graph, plan) if plan["kind"] == "clips" else _layers(graph, plan, only)
+    frames = plan["frames"]
+    if only is not None:
+        frames = plan["scenes"][only]["end_f"] - plan["scenes"][only]["start_f"]
     drawn = [f"ass=f={plan['titles']}:fontsdir=fonts"] if plan.get("titles") else []
     if captions:
         drawn.append("ass=f=captions.ass:fontsdir=fonts")
     tags = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
-    tail = ",".join([tags, *drawn, f"trim=end_frame={plan['frames']}", "format=yuv420p"])
+    # Titles and captions are timed from the start of the ad, so the clock is set back last.
+    again = ["setpts=PTS-STARTPTS"] if only is not None else []
+    tail = ",".join([tags, *drawn, f"trim=end_frame={frames}", *again, "format=yuv420p"])
     graph.chains.append(f"[{base}]{tail}[video]")
     return graph
 
 
-def _layers(graph: Graph, plan: Json) -> str:
+def _layers(graph: Graph, plan: Json, only: int | None) -> str:
     scenes = plan["scenes"]
+    shown = scenes if only is None else [scenes[only]]
     names = ""
-    for n, (backdrop, frames) in enumerate(_runs(scenes)):
+    for n, (backdrop, frames) in enumerate(_runs(shown)):
         number = graph.add_input(_raw("yuv420p", backdrop, plan["fps"]), backdrop["file"])
         graph.chains.append(f"[{number}:v]{_still(frames)}[b{n}]")
         names += f"[b{n}]"
-    graph.chains.append(f"{names}concat=n={names.count('[')}:v=1:a=0[base]")
+    first = f",setpts=PTS+{shown[0]['start_f']}/({plan['fps']}*TB)" if only is not None else ""
+    graph.chains.append(f"{names}concat=n={names.count('[')}:v=1:a=0{first}[base]")
     graph.chains.append(f"[base]ass=f={plan['under']}:fontsdir=fonts[under]")
     name = "under"
     for i, scene in enumerate(scenes):
-        if scene["hero"]:
+        if scene["hero"] and scene in shown:
             graph.chains.append(_hero(graph, plan, scene, i))
             hero = scene["hero"]
             graph.chains.append(

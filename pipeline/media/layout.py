@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from pipeline.media.paths import Box
 
-FPS = 30
-
 _SIZES: dict[str, tuple[int, int]] = {
     "9:16": (1080, 1920),
     "4:5": (1080, 1350),

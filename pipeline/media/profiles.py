@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jobs.payload import PLATFORM_FRAMES
 from pipeline.media.loudness import LoudnessTarget
 
 #: When the table below was last held against its sources.
@@ -22,7 +23,6 @@ FRAME_SIZES: dict[str, tuple[int, int]] = {
     "4:5": (1080, 1350),
     "16:9": (1920, 1080),
 }
-ALL_FRAMES = tuple(FRAME_SIZES)
 SOCIAL = LoudnessTarget(-14.0, -1.0)
 
 
@@ -55,7 +55,7 @@ class Profile:
 _PROFILES = (
     Profile(
         name="youtube_shorts",
-        frames=("9:16", "1:1", "4:5"),
+        frames=PLATFORM_FRAMES["youtube_shorts"],
         fps=30,
         fps_allowed=(24, 60),
         min_length_s=1,
@@ -64,7 +64,7 @@ _PROFILES = (
     ),
     Profile(
         name="instagram_reels",
-        frames=("9:16", "4:5", "1:1"),
+        frames=PLATFORM_FRAMES["instagram_reels"],
         fps=30,
         fps_allowed=(23, 60),
         min_length_s=3,
@@ -73,7 +73,7 @@ _PROFILES = (
     ),
     Profile(
         name="tiktok",
-        frames=("9:16", "1:1", "16:9"),
+        frames=PLATFORM_FRAMES["tiktok"],
         fps=30,
         fps_allowed=(23, 60),
         min_length_s=5,
@@ -82,7 +82,7 @@ _PROFILES = (
     ),
     Profile(
         name="linkedin",
-        frames=ALL_FRAMES,
+        frames=PLATFORM_FRAMES["linkedin"],
         fps=25,  # the guide says "under 30"; its uploader takes 30
         fps_allowed=(10, 30),
         min_length_s=3,
@@ -90,7 +90,7 @@ _PROFILES = (
     ),
     Profile(
         name="youtube",
-        frames=ALL_FRAMES,
+        frames=PLATFORM_FRAMES["youtube"],
         fps=30,
         fps_allowed=(24, 60),
         min_length_s=1,
@@ -98,7 +98,7 @@ _PROFILES = (
     ),
     Profile(
         name="broadcast",
-        frames=("16:9",),
+        frames=PLATFORM_FRAMES["broadcast"],
         fps=25,
         fps_allowed=(25, 25),
         min_length_s=1,
@@ -108,6 +108,11 @@ _PROFILES = (
     ),
 )
 _BY_NAME = {entry.name: entry for entry in _PROFILES}
+
+
+def fps_of(name: str) -> int:
+    """The frame rate that ads for a platform are made with."""
+    return profile(name).fps
 
 
 def profile(name: str) -> Profile:

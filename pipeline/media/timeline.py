@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.media.layout import FPS
 from pipeline.providers.script_ports import END_CARD_S
 
 #: A scene opens this long before its first word, so that the eye is there when the ear is.
@@ -17,14 +16,13 @@ MIN_END_CARD_S = 2.0
 MIN_SCENE_F = 15
 
 
-def scene_spans(voice: Mapping[str, Any], fps: int = FPS) -> list[tuple[int, int]]:
+def scene_spans(voice: Mapping[str, Any], fps: int) -> list[tuple[int, int]]:
     """(first frame, frame after the last) of each scene; they meet, and start at 0."""
     scenes: Sequence[Mapping[str, Any]] = voice["scenes"]
     starts: list[int] = []
     for index, scene in enumerate(scenes):
-        words = scene["words"]
-        first_s = words[0]["start_s"] if words else scene["start_s"]
-        at = max(0, math.floor((first_s - LEAD_S) * fps))
+        # A hair more, so that a scene whose voice starts on a frame does not open one earlier.
+        at = max(0, math.floor((scene["start_s"] - LEAD_S) * fps + 1e-3))
         starts.append(0 if index == 0 else max(at, starts[-1] + MIN_SCENE_F))
     last = scenes[-1]
     spoken_s = last["words"][-1]["end_s"] if last["words"] else last["end_s"]

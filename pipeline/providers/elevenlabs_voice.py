@@ -67,7 +67,9 @@ class ElevenLabsVoice:
         self._timeout_s = timeout_s
         self.version = f"1:{model}:{voice}"
 
-    def speak(self, job: VideoJob, script: Script, ctx: StageContext) -> Voice:
+    def speak(
+        self, job: VideoJob, script: Script, ctx: StageContext, *, pace_by: int | None = None
+    ) -> Voice:
         """See VoiceProvider. Raises InvalidInput for a voice that is no id."""
         voice = job.voice or self._voice
         if not _VOICE_ID.fullmatch(voice):

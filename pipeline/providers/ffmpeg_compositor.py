@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -16,12 +18,14 @@ from typing import Any, cast
 from xml.sax.saxutils import escape
 
 from jobs.payload import VideoJob
-from pipeline.media import encoder
+from pipeline.media import encoder, segments
 from pipeline.media.ass import PLACEHOLDER_FONT
 from pipeline.media.captions import Cue, group_words, write_srt, write_vtt
 from pipeline.media.children import child_env, python_child
 from pipeline.media.filtergraph import build
 from pipeline.media.fonts import font_file
+from pipeline.media.loudness import LoudnessTarget
+from pipeline.media.profiles import profile
 from pipeline.providers.script_ports import VoiceData
 from pipeline.stage import Json, StageContext, StageOutput
 
@@ -44,7 +48,12 @@ class FfmpegCompositor:
         self._report = report
 
     def compose(
-        self, job: VideoJob, earlier: Mapping[str, StageOutput], ctx: StageContext
+        self,
+        job: VideoJob,
+        earlier: Mapping[str, StageOutput],
+        ctx: StageContext,
+        *,
+        shared: Path | None = None,
     ) -> StageOutput:
         plan, voice = earlier["video_gen"].data, cast(VoiceData, earlier["voice_gen"].data)
         duration_s = plan["frames"] / plan["fps"]
@@ -58,12 +67,34 @@ class FfmpegCompositor:
             order = _caption_order(plan, cues, language)
             python_child(ctx, "pipeline.media.draw_captions", order, timeout_s=60.0)
         ctx.progress(0.08, "mixing the sound")
-        sound = self._mixed(job, voice, ctx, duration_s)
+        sound = self._sound(job, voice, ctx, duration_s, shared)
         ctx.progress(0.25, "encoding")
-        self._encode(plan, sound, ctx, captions=burnt)
+        _place(sound, ctx.workdir / "sound.wav")
+        scenes_made = None
+        if shared is not None and plan["kind"] == "layers":
+            scenes_made = self._join(plan, shared, ctx, captions=burnt)
+        else:
+            self._encode(plan, ctx, captions=burnt)
         self._poster(plan, ctx)
         ctx.progress(0.95, "measuring")
-        return self._measured(job, plan, voice, duration_s, ctx)
+        return self._measured(job, plan, voice, duration_s, ctx, scenes_made)
+
+    def _sound(
+        self,
+        job: VideoJob,
+        voice: VoiceData,
+        ctx: StageContext,
+        duration_s: float,
+        shared: Path | None,
+    ) -> Path:
+        """The mix; one that another frame of the same words has made is used again."""
+        if shared is None:
+            return self._mixed(job, voice, ctx, duration_s)
+        about = json.dumps([voice, duration_s, _target(job)], sort_keys=True, default=str)
+        kept = shared / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.wav"
+        if not kept.exists():
+            self._mixed(job, voice, ctx, duration_s).replace(kept)
+        return kept
 
     def _mixed(self, job: VideoJob, voice: VoiceData, ctx: StageContext, duration_s: float) -> Path:
         mix = self._mix
@@ -74,21 +105,20 @@ class FfmpegCompositor:
         spans = [(scene["start_s"], scene["end_s"]) for scene in voice["scenes"]]
         mixed = mix(
             ctx, voice=ctx.workdir / "voice.wav", spans=spans, music=job.music, style=job.style,
-            duration_s=duration_s, seed=ctx.seed,
+            duration_s=duration_s, seed=ctx.seed, target=_target(job),
         )  # fmt: skip
         return cast(Path, mixed.path)
 
-    def _encode(self, plan: Json, sound: Path, ctx: StageContext, *, captions: bool) -> None:
+    def _encode(self, plan: Json, ctx: StageContext, *, captions: bool) -> None:
         graph = build(plan, captions=captions)
-        _place(sound, ctx.workdir / "sound.wav")
         audio = graph.add_input(["-f", "wav"], "sound.wav")
         graph.chains.append(f"[{audio}:a]{encoder.audio_filter()}[audio]")
-        fonts = one_font(ctx.workdir)
         argv = [
             ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error", "-nostats",
             "-progress", "pipe:1", *graph.inputs, "-filter_complex", graph.text,
             "-map", "[video]", "-map", "[audio]", "-frames:v", str(plan["frames"]),
-            *encoder.video_args(), *encoder.audio_args(), *encoder.container_args(), "video.mp4",
+            *encoder.video_args(plan["fps"]), *encoder.audio_args(), *encoder.container_args(),
+            "video.mp4",
         ]  # fmt: skip
 
         def on_line(line: bytes) -> None:
@@ -97,8 +127,24 @@ class FfmpegCompositor:
                 share = min(1.0, int(value) / plan["frames"])
                 ctx.progress(0.25 + 0.65 * share, "encoding")
 
-        env = child_env(FONTCONFIG_FILE=str(fonts))
+        env = child_env(FONTCONFIG_FILE=str(one_font(ctx.workdir)))
         ctx.run(argv, timeout_s=_TIMEOUT_S, on_stdout_line=on_line, env=env)
+
+    def _join(self, plan: Json, shared: Path, ctx: StageContext, *, captions: bool) -> int:
+        """Scene by scene, those that another cut has encoded used again; how many were not."""
+        env = child_env(FONTCONFIG_FILE=str(one_font(ctx.workdir)))
+        found, made = segments.render(ctx, plan, shared, captions=captions, env=env)
+        name = f"{ctx.workdir.name}.txt"
+        argv = [
+            ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error",
+            *segments.joining(found, shared, name),
+            "-protocol_whitelist", "file,pipe", "-f", "wav", "-i", "sound.wav",
+            "-filter_complex", f"[1:a]{encoder.audio_filter()}[audio]",
+            "-map", "0:v", "-map", "[audio]", "-c:v", "copy",
+            *encoder.audio_args(), *encoder.container_args(), "video.mp4",
+        ]  # fmt: skip
+        ctx.run(argv, timeout_s=_TIMEOUT_S, env=child_env())
+        return made
 
     def _poster(self, plan: Json, ctx: StageContext) -> None:
         """The frame that shows most: the product scene's last third, else the end card's."""
@@ -117,7 +163,13 @@ class FfmpegCompositor:
         )  # fmt: skip
 
     def _measured(
-        self, job: VideoJob, plan: Json, voice: VoiceData, duration_s: float, ctx: StageContext
+        self,
+        job: VideoJob,
+        plan: Json,
+        voice: VoiceData,
+        duration_s: float,
+        ctx: StageContext,
+        scenes_made: int | None,
     ) -> StageOutput:
         report = self._report
         if report is None:
@@ -127,7 +179,7 @@ class FfmpegCompositor:
         video = ctx.workdir / "video.mp4"
         extra = {"style": plan.get("style", job.style), "safe_zone": _safe_zone(plan)}
         measured = report(
-            ctx, video, ctx.workdir / "report.json", profile=job.platform,
+            ctx, video, ctx.workdir / "report.json", profile=job.platform_of(job.frames[0]),
             voice_scenes=voice["scenes"], job_id=job.id, extra=extra,
         )  # fmt: skip
         names = ("video.mp4", "captions.srt", "captions.vtt", "poster.jpg", "report.json")
@@ -138,10 +190,15 @@ class FfmpegCompositor:
                 "height": plan["height"],
                 "fps": plan["fps"],
                 "size_bytes": video.stat().st_size,
+                **({"scenes_encoded": scenes_made} if scenes_made is not None else {}),
                 "report": measured,
             },
             files={name: ctx.workdir / name for name in names},
         )
+
+
+def _target(job: VideoJob) -> LoudnessTarget:
+    return profile(job.platform_of(job.frames[0])).loudness
 
 
 def one_font(folder: Path) -> Path:
@@ -179,26 +236,27 @@ def _place(source: Path, target: Path) -> None:
 
 
 def _caption_order(plan: Json, cues: list[Cue], language: str) -> Json:
-    def colors(at_s: float) -> Json:
+    def scene_at(at_s: float) -> Json:
         frame = at_s * plan["fps"]
-        scene = next((s for s in plan["scenes"] if frame < s["end_f"]), plan["scenes"][-1])
-        return cast(Json, scene["colors"])
+        return next((s for s in plan["scenes"] if frame < s["end_f"]), plan["scenes"][-1])
 
     return {
         "width": plan["width"],
         "height": plan["height"],
+        "fps": plan["fps"],
         "style": plan["style"],
         "zone": plan["caption_zone"],
         "language": language,
         "cues": [
             {
                 "start_s": cue.start_s,
-                "end_s": cue.end_s,
+                # A cue goes with its scene, whose colours it has.
+                "end_s": min(cue.end_s, scene_at(cue.start_s)["end_f"] / plan["fps"]),
                 "words": [
                     {"text": word.text, "start_s": word.start_s, "end_s": word.end_s}
                     for word in cue.words
                 ],
-                "colors": colors(cue.start_s),
+                "colors": scene_at(cue.start_s)["colors"],
             }
             for cue in cues
         ],

@@ -9,6 +9,7 @@ from pathlib import Path
 from errors import ChildFailed, InvalidInput
 from jobs.payload import VideoJob
 from pipeline.media.children import python_child
+from pipeline.media.profiles import fps_of
 from pipeline.providers.script_ports import Script, VoiceData
 from pipeline.stage import Json, StageContext, StageOutput
 
@@ -68,7 +69,8 @@ def drawing_order(
         "brand": {"colors": list(job.brand.colors), "font": job.brand.font},
         "style": job.style,
         "frame": job.frames[0],
-        "platform": job.platform,
+        "platform": job.platform_of(job.frames[0]),
+        "fps": fps_of(job.platform_of(job.frames[0])),
         "captions": job.captions,
         "images": [str(Path(image).absolute()) for image in job.images],
         "seed": seed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from jobs.payload import VideoJob
 from pipeline.providers.null_script import wait
@@ -20,7 +21,12 @@ class NullCompositor:
         self._stage_seconds = stage_seconds
 
     def compose(
-        self, job: VideoJob, earlier: Mapping[str, StageOutput], ctx: StageContext
+        self,
+        job: VideoJob,
+        earlier: Mapping[str, StageOutput],
+        ctx: StageContext,
+        *,
+        shared: Path | None = None,
     ) -> StageOutput:
         """See Compositor."""
         wait(ctx, self._stage_seconds)

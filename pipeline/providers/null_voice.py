@@ -22,7 +22,9 @@ class NullVoice:
     def __init__(self, stage_seconds: float = 0.0) -> None:
         self._stage_seconds = stage_seconds
 
-    def speak(self, job: VideoJob, script: Script, ctx: StageContext) -> Voice:
+    def speak(
+        self, job: VideoJob, script: Script, ctx: StageContext, *, pace_by: int | None = None
+    ) -> Voice:
         wait(ctx, self._stage_seconds)
         scenes: list[SpokenScene] = []
         count = 0

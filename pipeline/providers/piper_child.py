@@ -2,7 +2,8 @@
 
 Piper and espeak-ng are GPL and hold 300 MB; both stay in this process, which ends with its
 work. Reads one JSON object from stdin and writes voice.wav into the working folder:
-    in   scenes [[word, ...], ...] as the script spells them, seed, target_s (whole length),
+    in   scenes [[word, ...], ...] as the script spells them, seed, pace_by (how many of the
+         first scenes shall fit target_s, the whole length), target_s,
          pace {length_scale, scene_pause_s, sentence_pause_s, head_s, tail_s}
     out  one JSON line per spoken scene {"scene": n}, then one {"voice": VoiceData}
 """
@@ -53,7 +54,7 @@ def main() -> None:
     voice = _load()
     rate = voice.config.sample_rate
     pace = order["pace"]
-    scale = _scale(voice, order["scenes"], pace, order["target_s"])
+    scale = _scale(voice, order["scenes"][: order["pace_by"]], pace, order["target_s"])
     sound: list[Sound] = [np.zeros(round(pace["head_s"] * rate), np.float32)]
     frames = len(sound[0])
     scenes = []

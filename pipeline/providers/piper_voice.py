@@ -25,7 +25,9 @@ class PiperVoiceProvider:
     name = "piper"
     version = "1.8.0"
 
-    def speak(self, job: VideoJob, script: Script, ctx: StageContext) -> Voice:
+    def speak(
+        self, job: VideoJob, script: Script, ctx: StageContext, *, pace_by: int | None = None
+    ) -> Voice:
         """Raises InvalidInput for another language or voice; ChildFailed, StageTimeout."""
         if script["language"].split("-")[0] != "en":
             raise InvalidInput(
@@ -56,6 +58,7 @@ class PiperVoiceProvider:
             "pipeline.providers.piper_child",
             {
                 "scenes": scenes,
+                "pace_by": pace_by or len(scenes),
                 "seed": ctx.seed,
                 "target_s": job.duration_s - END_CARD_S,
                 "pace": asdict(pace_for(job.style, job.duration_s)),

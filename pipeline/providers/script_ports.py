@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NotRequired, Protocol, TypedDict
 
-from jobs.payload import VideoJob
+from jobs.payload import Variants, VideoJob
 from pipeline.stage import StageContext
 
 Role = Literal["hook", "product", "benefit", "proof", "offer", "cta"]
@@ -34,11 +34,19 @@ class ScriptScene(TypedDict):
     visual: Visual
 
 
+class Alternatives(TypedDict):
+    """Scenes that may stand in for the first and for the last one, where a job asks for more."""
+
+    hooks: list[ScriptScene]
+    ctas: list[ScriptScene]
+
+
 class Script(TypedDict):
     """4 to 6 scenes, the last one the call to action. `language` is a BCP 47 tag."""
 
     language: str
     scenes: list[ScriptScene]
+    alternatives: NotRequired[Alternatives]
 
 
 class Word(TypedDict):
@@ -82,7 +90,8 @@ class ScriptProvider(Protocol):
     version: str
 
     def write(self, job: VideoJob, ctx: StageContext) -> Script:
-        """Write the ad in `job.language`, to be spoken in about `job.duration_s - END_CARD_S`.
+        """Write the ad in `job.language`, to be spoken in about `job.duration_s - END_CARD_S`,
+        and with `job.variants` its other hooks and calls to action.
 
         Raises InvalidInput (the language is not spoken here) and, from a remote service,
         ProviderUnavailable or ProviderRefused.
@@ -95,19 +104,36 @@ class VoiceProvider(Protocol):
     name: str
     version: str
 
-    def speak(self, job: VideoJob, script: Script, ctx: StageContext) -> Voice:
-        """Write the speech into `ctx.workdir`. Raises as `write` does, and ChildFailed."""
+    def speak(
+        self, job: VideoJob, script: Script, ctx: StageContext, *, pace_by: int | None = None
+    ) -> Voice:
+        """Write the speech into `ctx.workdir`.
+
+        `pace_by`: so many of the first scenes are the ad whose length is asked for. Raises as
+        `write` does, and ChildFailed."""
 
 
-def script_problems(script: Script) -> list[str]:
+def alternatives_of(script: Script) -> Alternatives:
+    """The script's other hooks and calls; none where the job asked for none."""
+    none: Alternatives = {"hooks": [], "ctas": []}
+    return script.get("alternatives", none)
+
+
+def script_problems(script: Script, variants: Variants | None = None) -> list[str]:
     """What breaks the contract of a Script, in words; empty when it holds."""
     scenes = script["scenes"]
+    others = alternatives_of(script)
+    hooks, ctas = (variants.hooks - 1, len(variants.ctas)) if variants else (0, 0)
     problems = []
     if not MIN_SCENES <= len(scenes) <= MAX_SCENES:
         problems.append(f"{len(scenes)} scenes instead of {MIN_SCENES} to {MAX_SCENES}")
     if scenes and scenes[-1]["role"] != "cta":
         problems.append("the last scene is not the call to action")
-    for number, scene in enumerate(scenes, start=1):
+    if len(others["hooks"]) != hooks:
+        problems.append(f"{len(others['hooks'])} further hooks instead of {hooks}")
+    if len(others["ctas"]) != ctas:
+        problems.append(f"{len(others['ctas'])} further calls to action instead of {ctas}")
+    for number, scene in enumerate([*scenes, *others["hooks"], *others["ctas"]], start=1):
         if scene["role"] not in ROLES or scene["visual"] not in VISUALS:
             problems.append(f"scene {number} has an unknown role or visual")
         if not any(char.isalnum() for char in scene["spoken"]):

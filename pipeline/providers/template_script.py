@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import InvalidInput
-from jobs.payload import VideoJob
+from jobs.payload import Variants, VideoJob
 from pipeline.providers import template_words as words
 from pipeline.providers.pace import Pace, estimate_s, pace_for
 from pipeline.providers.say import is_speakable, said
@@ -62,19 +62,38 @@ class TemplateScript:
                 "ELEVENLABS_API_KEY set, ElevenLabs would speak it",
             )
         pace = pace_for(job.style, job.duration_s)
-        drafts = _Writer(job, random.Random(f"{ctx.seed}:{job.style}"), pace).drafts()
+        writer = _writer(job, ctx.seed, pace)
+        drafts = writer.drafts()
         budget_s = job.duration_s - END_CARD_S - pace.head_s - pace.tail_s
         chosen = fit(drafts, budget_s, pace)
-        scenes: list[ScriptScene] = [
-            {
-                "role": draft.role,
-                "spoken": way.spoken,
-                "on_screen": way.on_screen,
-                "visual": draft.visual,
+        scenes = [_scene(draft, way) for draft, way in chosen]
+        script: Script = {"language": job.language, "scenes": scenes}
+        if job.variants != Variants():
+            (hook, opening), (_, closing) = chosen[0], chosen[-1]
+            calls = [
+                _writer(job.model_copy(update={"cta_text": text}), ctx.seed, pace).call(closing)
+                for text in job.variants.ctas
+            ]
+            script["alternatives"] = {
+                "hooks": [
+                    _scene(hook, way) for way in writer.hooks(opening, job.variants.hooks - 1)
+                ],
+                "ctas": calls,
             }
-            for draft, way in chosen
-        ]
-        return {"language": job.language, "scenes": scenes}
+        return script
+
+
+def _writer(job: VideoJob, seed: int, pace: Pace) -> _Writer:
+    return _Writer(job, random.Random(f"{seed}:{job.style}"), pace)
+
+
+def _scene(draft: Draft, way: Way) -> ScriptScene:
+    return {
+        "role": draft.role,
+        "spoken": way.spoken,
+        "on_screen": way.on_screen,
+        "visual": draft.visual,
+    }
 
 
 class _Writer:
@@ -93,6 +112,8 @@ class _Writer:
         self._hooks: list[str] = self._turned(category[tone]["hook"])
         self._stock: list[tuple[str, str]] = self._turned(category[tone]["benefit"])
         self._generic: list[tuple[str, str]] = copy["category"]["generic"][tone]["benefit"]
+        general: list[str] = copy["category"]["generic"][tone]["hook"]
+        self._general_hooks: list[str] = self._turned(general)
         self._name = words.spoken_name(job.product_name)
         self._end: str = self._tone["cta_end"]
 
@@ -112,6 +133,25 @@ class _Writer:
         if len(drafts) > MAX_SCENES:
             drafts = [draft for draft in drafts if draft.key != "more"]
         return drafts
+
+    def hooks(self, used: Way, count: int) -> list[Way]:
+        """Further openings, none saying what `used` says, each with another label."""
+        lines = [line for line in self._hooks if line not in used.spoken]
+        lines += [line for line in self._general_hooks if line not in (*lines, used.spoken)]
+        lines += [line for line in self._short if line not in (used.spoken, used.on_screen)]
+        labels = [*self._short, self._job.product_name]
+        ways = []
+        for number, line in enumerate(lines[:count]):
+            shown = next(
+                label for label in labels[number % len(labels) :] + labels if label != line
+            )
+            ways.append(Way(line, shown))
+        return ways
+
+    def call(self, beside: Way) -> ScriptScene:
+        """The call to action as long to say as another one is, as far as that goes."""
+        draft = self._draft("cta", "cta", "card", self._call())
+        return _scene(draft, min(draft.ways, key=lambda way: abs(way.seconds - beside.seconds)))
 
     def _turned(self, lines: list[Any]) -> list[Any]:
         start = self._rng.randrange(len(lines))

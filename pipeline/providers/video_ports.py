@@ -41,8 +41,15 @@ class Compositor(Protocol):
     version: str
 
     def compose(
-        self, job: VideoJob, earlier: Mapping[str, StageOutput], ctx: StageContext
+        self,
+        job: VideoJob,
+        earlier: Mapping[str, StageOutput],
+        ctx: StageContext,
+        *,
+        shared: Path | None = None,
     ) -> StageOutput:
         """Write video.mp4, captions.srt, captions.vtt, poster.jpg and report.json.
+
+        `shared`: a folder for parts that the other cuts of the job may use again.
 
         Raises DeliveryRejected when the finished file misses its profile, and ChildFailed."""

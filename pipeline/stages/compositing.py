@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from pipeline.cuts import Cut, cuts_of, job_of, script_of, voice_of
+from pipeline.media.children import python_child
+from pipeline.providers.script_ports import Script, VoiceData
 from pipeline.providers.video_ports import Compositor
-from pipeline.stage import StageContext, StageInputs, StageOutput
+from pipeline.stage import Json, StageContext, StageInputs, StageOutput
+
+_SHEET = "contact-sheet.jpg"
 
 
 class Compositing:
-    """Hands all earlier outputs to a compositor; publishes the video and what lies beside it."""
+    """Hands all earlier outputs to a compositor, cut by cut; publishes what it makes.
+
+    The first cut's files have plain names (video.mp4); the others' end on the cut's name.
+    """
 
     name = "compositing"
 
@@ -18,6 +30,69 @@ class Compositing:
     def run(self, ctx: StageContext, inputs: StageInputs) -> StageOutput:
         """Raises what the compositor raises."""
         ctx.progress(0.0, "composing the video")
-        output = self._provider.compose(inputs.job, inputs.earlier, ctx)
+        cuts = cuts_of(inputs.job)
+        if len(cuts) == 1:
+            job = job_of(inputs.job, cuts[0])
+            output = self._provider.compose(job, inputs.earlier, ctx)
+        else:
+            output = self._compose_all(inputs, cuts, ctx)
         ctx.progress(1.0, "video finished")
         return output
+
+    def _compose_all(self, inputs: StageInputs, cuts: list[Cut], ctx: StageContext) -> StageOutput:
+        shared = ctx.workdir / "shared"
+        shared.mkdir()
+        files: dict[str, Path] = {}
+        made: list[Json] = []
+        for number, cut in enumerate(cuts):
+            part = (number / len(cuts), (number + 1) / len(cuts))
+            inner = ctx.within(cut.name, part)
+            earlier = _earlier_of(inputs, cut, inner)
+            job = job_of(inputs.job, cut)
+            output = self._provider.compose(job, earlier, inner, shared=shared)
+            names = {name: _named(cut, name, first=not made) for name in output.files}
+            files |= {names[name]: path for name, path in output.files.items()}
+            made.append(
+                {
+                    "frame": cut.frame,
+                    "hook": cut.hook + 1,
+                    "cta": cut.cta + 1,
+                    "files": names,
+                    **output.data,
+                }
+            )
+        posters = {
+            cut.name: str(files[entry["files"]["poster.jpg"]])
+            for cut, entry in zip(cuts, made, strict=True)
+            if "poster.jpg" in entry["files"]
+        }
+        if posters:
+            python_child(ctx, "pipeline.media.sheet_child", {"posters": posters}, timeout_s=60.0)
+            files[_SHEET] = ctx.workdir / _SHEET
+        return StageOutput({**made[0], "cuts": made}, files)
+
+
+def _named(cut: Cut, name: str, *, first: bool) -> str:
+    path = Path(name)
+    return name if first else cut.file(path.stem, path.suffix)
+
+
+def _earlier_of(inputs: StageInputs, cut: Cut, ctx: StageContext) -> Mapping[str, StageOutput]:
+    """The earlier stages' outputs as if the job had asked for this cut alone."""
+    script = cast(Script, inputs.earlier["script_gen"].data)
+    voice, video = inputs.earlier["voice_gen"], inputs.earlier["video_gen"]
+    plan: Json = video.data["cuts"][cut.name]
+    own = f"{cut.name}/"
+    files = {
+        name.removeprefix(own): path for name, path in video.files.items() if name.startswith(own)
+    }
+    earlier = {**inputs.earlier, "video_gen": StageOutput(plan, files)}
+    if "alternatives" in script:
+        times = cast(VoiceData, voice.data)
+        spoken = voice_of(inputs.job, script, times, cut, plan.get("fps", 30))
+        wav = ctx.workdir / "spoken.wav"
+        spoken.write(voice.files["voice.wav"], wav)
+        earlier["voice_gen"] = StageOutput({**spoken.data}, {"voice.wav": wav})
+    own_script: Json = {**script_of(script, cut)}
+    earlier["script_gen"] = StageOutput(own_script, inputs.earlier["script_gen"].files)
+    return earlier

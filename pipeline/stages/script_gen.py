@@ -22,7 +22,7 @@ class ScriptGen:
         """Raises what the provider raises, and ProviderUnavailable for an unusable script."""
         ctx.progress(0.0, "writing the script")
         script = self._provider.write(inputs.job, ctx)
-        if problems := script_problems(script):
+        if problems := script_problems(script, inputs.job.variants):
             # A language model may do better on the next try; the template writer never comes here.
             raise ProviderUnavailable(
                 f"{self._provider.name} wrote an unusable script: {'; '.join(problems)}"

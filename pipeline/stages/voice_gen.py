@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import cast
 
 from errors import ProviderUnavailable
+from pipeline.cuts import whole_script
 from pipeline.providers.script_ports import Script, VoiceProvider, voice_problems
 from pipeline.stage import Json, StageContext, StageInputs, StageOutput
 
 
 class VoiceGen:
-    """Publishes voice.wav; the words' times are the stage's data."""
+    """Publishes voice.wav, everything spoken; the words' times are the stage's data."""
 
     name = "voice_gen"
 
@@ -21,8 +22,10 @@ class VoiceGen:
     def run(self, ctx: StageContext, inputs: StageInputs) -> StageOutput:
         """Raises what the provider raises, and ProviderUnavailable for unusable word times."""
         ctx.progress(0.0, "finding the voice")
-        script = cast(Script, inputs.earlier["script_gen"].data)
-        voice = self._provider.speak(inputs.job, script, ctx)
+        written = cast(Script, inputs.earlier["script_gen"].data)
+        # Other hooks and calls are spoken in the same breath; the ad itself sets the pace.
+        script, own = whole_script(written), len(written["scenes"])
+        voice = self._provider.speak(inputs.job, script, ctx, pace_by=own)
         if problems := voice_problems(voice.data, script):
             raise ProviderUnavailable(
                 f"{self._provider.name} gave unusable word times: {'; '.join(problems)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +39,12 @@ class FakeContext:
         self._maybe_interrupt()
         self.fractions.append(fraction)
         self.notes.append(note)
+
+    def within(self, folder: str, part: tuple[float, float]) -> FakeContext:
+        inner = copy(self)
+        inner.workdir = self.workdir / folder
+        inner.workdir.mkdir(parents=True)
+        return inner
 
     def sleep(self, seconds: float) -> None:
         self._maybe_interrupt()

@@ -59,7 +59,7 @@ def test_reversed_outlines_keep_their_bounds() -> None:
 
 def test_scenes_meet_open_before_their_first_word_and_end_on_a_card() -> None:
     voice = samples.voice(samples.script())
-    spans = scene_spans(voice)
+    spans = scene_spans(voice, 30)
     assert spans[0][0] == 0
     for (_, end), (start, _) in pairwise(spans):
         assert end == start
