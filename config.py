@@ -122,7 +122,7 @@ class Settings(BaseSettings):
         "PROVIDER_CONCURRENCY", default=("elevenlabs=4", "replicate=10", "fal=10")
     )
     provider_per_minute: CommaList = _plain("PROVIDER_PER_MINUTE", default=("replicate=500",))
-    breaker_failures: int = _plain("BREAKER_FAILURES", default=5, ge=1, le=1000)
+    breaker_failures: int = _plain("BREAKER_FAILURES", default=3, ge=1, le=1000)
     breaker_reset_s: float = _plain("BREAKER_RESET_S", default=30.0, gt=0, le=3600)
 
     # The worker (WORKER_...).

@@ -3,6 +3,7 @@
 #
 #   ./run_tests.sh                  lint, types, every test
 #   ./run_tests.sh tests/redis_queue -k X  these tests only, options as pytest has them
+#   ./run_tests.sh live [--yes]     one cheap real call per paid provider whose key is set
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cd "$here"
@@ -13,6 +14,9 @@ if ! cat requirements.txt requirements-dev.txt | cmp -s - "$stamp"; then
     echo "Installing requirements-dev.txt into .venv (once) ..." >&2
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt >&2
     cat requirements.txt requirements-dev.txt >"$stamp"
+fi
+if [[ "${1:-}" == live ]]; then
+    exec "$venv/bin/python" -m tests.live "${@:2}"
 fi
 if [[ $# -gt 0 ]]; then
     exec "$venv/bin/python" -m pytest "$@"

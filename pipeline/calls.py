@@ -70,8 +70,9 @@ class Calls(Protocol):
     def slot(self, provider: str) -> AbstractContextManager[None]:
         """Hold one of the provider's concurrent places, shared by all workers, within its rate.
 
-        Raises ProviderUnavailable with `retry_after_s` when the wait would be long or the
-        provider's circuit breaker is open. Errors raised inside count for the breaker.
+        Raises NotNow with `retry_after_s` when the wait would be long or the provider's circuit
+        breaker is open. ProviderUnavailable raised inside counts for the breaker; where the
+        request was the trial of an open one, NotNow is raised from it.
         """
 
 

@@ -2,7 +2,8 @@
 
 1. an open breaker parks the job: nothing is sent to a provider that is down;
 2. a place is taken, waiting a while if all are; its lease is renewed by the heartbeat;
-3. the rate is kept, waiting a while; then the call is made, and its outcome counts.
+3. the rate is kept, waiting a while; then the call is made, and its outcome counts;
+4. a call that fails as the trial of an open breaker parks its job too: it was our question.
 """
 
 from __future__ import annotations
@@ -70,18 +71,25 @@ class ProviderLimits:
         import pybreaker
 
         limit = self._limits.get(provider, ProviderLimit())
+        is_trial = False
         try:
             breaker = self._breaker(provider)
             self._refuse_while_open(provider)
             token = self._take(provider, limit)
             try:
                 self._keep_rate(provider, limit)
+                is_trial = self._storages[provider].state != pybreaker.STATE_CLOSED
                 with breaker.calling():
                     yield
             finally:
                 self._free(provider, token)
         except pybreaker.CircuitBreakerError as error:
             raise self._is_down(provider, self._breaker_reset_s) from error
+        except ProviderUnavailable as error:
+            if not is_trial:
+                raise
+            wait_s = max(self._breaker_reset_s, error.retry_after_s or 0.0)
+            raise self._is_down(provider, wait_s) from error
         except QueueUnavailable as error:
             raise NotNow(f"{provider}: its limits cannot be read now", retry_after_s=1) from error
 

@@ -129,11 +129,16 @@ class Filming:
             clip.call = calls.submitted(call, clip.remote_id)
 
     def _found(self, clip: _Clip) -> str | None:
-        found = self._service.find(self._wire, clip.call, clip.inputs)
+        found = self._asked_for(clip)
         if found is None:
             self._ctx.sleep(_SETTLE_S)
-            found = self._service.find(self._wire, clip.call, clip.inputs)
+            found = self._asked_for(clip)
         return found
+
+    def _asked_for(self, clip: _Clip) -> str | None:
+        # A vendor that is down is left alone with this question too.
+        with self._ctx.calls.slot(self._service.name):
+            return self._service.find(self._wire, clip.call, clip.inputs)
 
     def _wait(self) -> None:
         failures = 0
@@ -147,7 +152,9 @@ class Filming:
             except _PollFailed as failed:
                 failures, problem = failures + 1, failed.error
             if problem is not None and failures > _MAX_POLL_FAILURES:
-                raise problem
+                # Polls are too many to hold places; what they come to is told to the breaker.
+                with self._ctx.calls.slot(self._service.name):
+                    raise problem
             ready = sum(clip.done for clip in self._clips)
             self._ctx.progress(
                 0.1 + 0.7 * ready / max(1, len(self._clips)),

@@ -103,11 +103,11 @@ class ElevenLabsVoice:
         asked = request_hash(self.version, voice, body)
         call = ctx.calls.begin(self.name, asked, estimate_microusd=cost or 0)
         if call.resumed:
-            item = self._found(wire, call, voice, text)
+            item = self._found(ctx, wire, call, voice, text)
             if item is None and call.state == "intent":
                 # The request may have arrived and still be at work.
                 ctx.sleep(_SETTLE_S)
-                item = self._found(wire, call, voice, text)
+                item = self._found(ctx, wire, call, voice, text)
             if item is not None:
                 return self._fetched(ctx, wire, call, item, cost or 0, mp3)
             if call.state != "intent":
@@ -132,7 +132,9 @@ class ElevenLabsVoice:
         self._finish(ctx, call, cost, usage, answer.headers.get("request-id"), alignment)
         return alignment
 
-    def _found(self, wire: Wire, call: Call, voice: str, text: str) -> Json | None:
+    def _found(
+        self, ctx: StageContext, wire: Wire, call: Call, voice: str, text: str
+    ) -> Json | None:
         """The history's item of an earlier try, if the request did arrive."""
         request_id = (call.answer or {}).get("request_id")
         params: Json = {
@@ -142,7 +144,8 @@ class ElevenLabsVoice:
             "source": "TTS",
         }
         for _ in range(_PAGES):
-            page = wire.ask("GET", "/v1/history", params=params).data
+            with ctx.calls.slot(self.name):
+                page = wire.ask("GET", "/v1/history", params=params).data
             try:
                 for item in page["history"]:
                     same = item.get("text") == text and item.get("model_id") == self._model
@@ -161,7 +164,9 @@ class ElevenLabsVoice:
         name = str(item.get("history_item_id"))
         if not re.fullmatch(r"[\w-]{1,64}", name):
             raise unreadable(ELEVENLABS)
-        mp3.write_bytes(wire.fetch(f"/v1/history/{name}/audio"))
+        with ctx.calls.slot(self.name):
+            sound = wire.fetch(f"/v1/history/{name}/audio")
+        mp3.write_bytes(sound)
         if call.state == "finished" and call.answer is not None:
             return call.answer.get("alignment")
         alignments = item.get("alignments")

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from errors import ConfigError, LeaseLost, ProviderRefused, ProviderUnavailable
+from errors import ConfigError, LeaseLost, NotNow, ProviderRefused, ProviderUnavailable
 from pipeline.calls import Call
 from pipeline.providers.http_errors import Unanswered
 from pipeline.stage import StageContext
@@ -55,7 +55,8 @@ def begin_without_lookup(
 def sending(ctx: StageContext, call: Call, *, lookup: bool) -> Iterator[None]:
     """Hold a place while the one request inside is sent; `lookup`: the vendor can be asked.
 
-    Only the request belongs inside: what follows it must not count as its failure.
+    Only the request belongs inside: what follows it must not count as its failure. What comes
+    out uses up an attempt, or is NotNow.
     """
     sent = False
     try:
@@ -65,6 +66,13 @@ def sending(ctx: StageContext, call: Call, *, lookup: bool) -> Iterator[None]:
             with _settled(ctx, call, lookup=lookup):
                 yield
     except LeaseLost:
+        raise
+    except NotNow as error:
+        if not sent:
+            ctx.calls.failed(call, "it was not sent")
+        elif isinstance(error.__cause__, Unanswered) and not lookup:
+            # It may have been charged: trials without an end could cost without an end.
+            raise error.__cause__ from None
         raise
     except BaseException:
         if not sent:

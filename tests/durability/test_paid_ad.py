@@ -5,37 +5,26 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from config import load_settings
 from pipeline.ports import Artifact
 from pipeline.storage import ObjectStorage
-from runtime.steps import CALL_STEPS
 from store.records import utc_now
-from tests.processes.conftest import Stack, stack  # noqa: F401
+from tests.processes.conftest import Stack
 from tests.stubs.chat import AnthropicStub
 from tests.stubs.elevenlabs import ElevenLabsStub
 from tests.stubs.media import make_mp3, make_mp4
 from tests.stubs.queues import ReplicateStub
 
 
-def test_claude_elevenlabs_and_replicate_make_a_video(stack: Stack, tmp_path: Path) -> None:  # noqa: F811
+def test_claude_elevenlabs_and_replicate_make_a_video(stack: Stack, tmp_path: Path) -> None:
     media = tmp_path / "media"
     media.mkdir()
     mp3, mp4 = make_mp3(media, 12.0), make_mp4(media, 4.0)
     with AnthropicStub() as claude, ElevenLabsStub(mp3) as voice, ReplicateStub(mp4) as film:
         worker = stack.started(
-            SCRIPT_PROVIDER="claude",
-            ANTHROPIC_API_KEY=claude.KEY,
-            ANTHROPIC_BASE_URL=claude.url,
-            VOICE_PROVIDER="elevenlabs",
-            ELEVENLABS_API_KEY=voice.KEY,
-            ELEVENLABS_BASE_URL=voice.url,
-            ELEVENLABS_MODEL="eleven_multilingual_v2",
-            VIDEO_PROVIDER="replicate",
-            REPLICATE_API_TOKEN=film.KEY,
-            REPLICATE_BASE_URL=film.url,
-            VIDEO_USD_PER_SECOND="0.02",
+            **claude.settings,
+            **voice.settings,
+            **film.settings,
             COMPOSITOR="ffmpeg",
             WORKER_LEASE_S="15",
             WORKER_RETRY_BASE_S="0.2",
@@ -63,28 +52,3 @@ def test_claude_elevenlabs_and_replicate_make_a_video(stack: Stack, tmp_path: Pa
             "replicate": film.created,
         }
         assert worker.poll() is None
-
-
-@pytest.mark.parametrize("step", CALL_STEPS)
-def test_replicate_is_paid_once_wherever_the_worker_dies(
-    stack: Stack,  # noqa: F811
-    tmp_path: Path,
-    step: str,
-) -> None:
-    media = tmp_path / "media"
-    media.mkdir()
-    with ReplicateStub(make_mp4(media, 4.0)) as film:
-        providers = {
-            "VIDEO_PROVIDER": "replicate",
-            "REPLICATE_API_TOKEN": film.KEY,
-            "REPLICATE_BASE_URL": film.url,
-            "VIDEO_USD_PER_SECOND": "0.02",
-        }
-        stack.submit("a")
-        victim = stack.start("victim", WORKER_KILL_AT=step, **providers)
-        assert victim.wait(timeout=120) == -9
-        stack.started("healthy", **providers)
-        stack.wait_state("a", "completed", within_s=120)
-        calls = stack.database.calls.of_job("a")
-        assert {call.state for call in calls} == {"finished"}
-        assert film.created == len(calls), "a prediction was created twice"

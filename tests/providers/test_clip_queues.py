@@ -14,6 +14,7 @@ from errors import (
     ConfigError,
     JobCancelled,
     LeaseLost,
+    NotNow,
     ProviderRefused,
     ProviderUnavailable,
     ShutdownRequested,
@@ -33,6 +34,7 @@ from pipeline.providers.video_models import clip_model, clip_prompt
 from pipeline.stage import StageOutput
 from tests.pipeline.context import FakeContext
 from tests.pipeline.visual import samples
+from tests.providers.breaker import CallsBehindBreaker
 from tests.providers.secrets import assert_no_key
 from tests.stubs.media import make_mp4
 from tests.stubs.queues import FalStub, ReplicateStub
@@ -507,3 +509,37 @@ def test_an_older_prediction_with_the_same_words_is_not_taken(
 def test_the_pause_between_polls_is_the_interruptible_one(queue: Queue, ctx: FakeContext) -> None:
     queue.film(ctx)
     assert ctx.slept_s >= clips_module._POLL_S
+
+
+def test_an_open_breaker_parks_what_polls_cannot_reach(queue: Queue, tmp_path: Path) -> None:
+    calls = CallsBehindBreaker()
+    ctx = _Interrupted(tmp_path, calls=calls)
+    queue.stub.held = True
+    ctx.wait_error = ShutdownRequested()
+    with pytest.raises(ShutdownRequested):
+        queue.film(ctx)
+    ctx.wait_error = None
+    calls.breaker = "open"
+    queue.stub.plan("get", *[Fault("status", 503)] * 6)
+    with pytest.raises(NotNow):
+        queue.film(ctx)
+    assert _states(calls) == ["submitted"] * _FILMED
+    queue.stub.held = False
+    calls.breaker = "closed"
+    queue.film(ctx)
+    assert queue.stub.created == _FILMED
+
+
+def test_an_open_breaker_holds_the_look_into_the_list_too(
+    replicate_stub: ReplicateStub, tmp_path: Path
+) -> None:
+    calls = CallsBehindBreaker()
+    ctx = FakeContext(tmp_path, calls=calls)
+    film = Queue(replicate_stub, can_look_up=True).film
+    replicate_stub.plan("create", Fault("status", 503))
+    with pytest.raises(Unanswered):
+        film(ctx)
+    calls.breaker = "open"
+    with pytest.raises(NotNow):
+        film(ctx)
+    assert replicate_stub.seen("GET") == []

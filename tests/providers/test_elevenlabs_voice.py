@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import wave
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from errors import InvalidInput, JobCancelled, ProviderRefused, ProviderUnavailable
+from errors import InvalidInput, JobCancelled, NotNow, ProviderRefused, ProviderUnavailable
 from jobs.payload import VideoJob
 from pipeline.calls import CallsInMemory
 from pipeline.providers.elevenlabs_voice import ElevenLabsVoice
 from pipeline.providers.http_errors import Unanswered
 from pipeline.providers.script_ports import Script, Voice, voice_problems
 from tests.pipeline.context import FakeContext
+from tests.providers.breaker import CallsBehindBreaker
 from tests.providers.secrets import assert_no_key
 from tests.stubs.chat import GOOD_SCRIPT
 from tests.stubs.elevenlabs import CHARACTER_S, ElevenLabsStub
@@ -266,3 +268,25 @@ def test_a_cancelled_job_leaves_the_call_to_be_looked_up(
     ctx.interrupt = None
     _voice(stub).speak(job, script, ctx)
     assert stub.created == 1
+
+
+def test_an_open_breaker_holds_the_look_into_the_history_too(
+    stub: ElevenLabsStub, tmp_path: Path, job: VideoJob, script: Script
+) -> None:
+    calls = CallsBehindBreaker()
+    ctx = FakeContext(tmp_path, calls=calls)
+    stub.plan("create", Fault("status", 503))
+    with pytest.raises(Unanswered):
+        _voice(stub).speak(job, script, ctx)
+    sent = len(stub.requests)
+    calls.breaker = "open"
+    with pytest.raises(NotNow):
+        _voice(stub).speak(job, script, ctx)
+    assert len(stub.requests) == sent
+    calls.breaker = "trial"
+    stub.plan("list", Fault("status", 503))
+    with pytest.raises(NotNow):
+        _voice(stub).speak(job, script, ctx)
+    calls.breaker = "closed"
+    _voice(stub).speak(job, script, ctx)
+    assert (stub.created, _states(calls)) == (1, ["finished"])

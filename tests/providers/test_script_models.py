@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from errors import ConfigError, JobCancelled, ProviderRefused, ProviderUnavailable
+from errors import ConfigError, JobCancelled, NotNow, ProviderRefused, ProviderUnavailable
 from jobs.payload import STYLES, VideoJob
 from pipeline.calls import CallsInMemory
 from pipeline.providers.claude_script import ClaudeScript
@@ -20,6 +20,7 @@ from pipeline.providers.openai_script import OpenAICompatibleScript
 from pipeline.providers.script_ports import ScriptProvider, script_problems
 from pipeline.stages.script_gen import ScriptGen
 from tests.pipeline.context import FakeContext
+from tests.providers.breaker import CallsBehindBreaker
 from tests.providers.secrets import assert_no_key
 from tests.stubs.chat import GOOD_SCRIPT, AnthropicStub, OpenAIStub
 from tests.stubs.server import Fault
@@ -305,3 +306,17 @@ def test_the_stage_publishes_what_the_model_wrote(
     output = stage.run(ctx, StageInputs(job, {}))
     assert stage.provider.startswith(("claude/1:claude-haiku-4-5", "openai/1:local-model"))
     assert json.loads(output.files["script.json"].read_text()) == output.data
+
+
+def test_a_trial_costs_an_attempt_only_where_it_may_have_cost_money(
+    vendor: Vendor, tmp_path: Path, job: VideoJob
+) -> None:
+    calls = CallsBehindBreaker()
+    ctx = FakeContext(tmp_path, calls=calls)
+    calls.breaker = "trial"
+    vendor.stub.plan("create", Fault("status", 503), Fault("cut_after"))
+    with pytest.raises(NotNow):
+        vendor.provider().write(job, ctx)
+    with pytest.raises(Unanswered):
+        vendor.provider().write(job, ctx)
+    assert _states(calls) == ["failed", "doubtful"]

@@ -102,6 +102,25 @@ def test_it_is_asked_again_after_a_while(redis_url: str, client: Any) -> None:
         pass
 
 
+def test_a_failed_trial_costs_no_attempt_and_keeps_the_vendors_hint(
+    redis_url: str, client: Any
+) -> None:
+    limits = limits_of(redis_url, reset_s=1.0)
+    for _ in range(3):
+        fail(limits, ProviderUnavailable("503"))
+    down, tried = ProviderUnavailable("still", retry_after_s=20), False
+    deadline = time.monotonic() + 10
+    while not tried:
+        assert time.monotonic() < deadline
+        with pytest.raises(NotNow) as caught, limits.slot("voice"):
+            tried = True
+            raise down
+    assert caught.value.__cause__ is down
+    assert caught.value.retry_after_s is not None and caught.value.retry_after_s >= 20
+    with pytest.raises(NotNow), limits.slot("voice"):
+        raise AssertionError("it was asked again at once")
+
+
 def test_refusals_say_nothing_about_the_providers_health(redis_url: str, client: Any) -> None:
     limits = limits_of(redis_url)
     for _ in range(10):

@@ -66,6 +66,14 @@ class AnthropicStub(_Writer):
         super().__init__()
         self.route("POST", "/v1/messages", "create", self._message)
 
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "SCRIPT_PROVIDER": "claude",
+            "ANTHROPIC_API_KEY": self.KEY,
+            "ANTHROPIC_BASE_URL": self.url,
+        }
+
     def error_body(self, status: int, message: str, kind: str) -> Any:
         error = {"type": kind or self._KINDS.get(status, "api_error"), "message": message}
         return {"type": "error", "error": error, "request_id": "req_stub"}
@@ -92,7 +100,7 @@ class AnthropicStub(_Writer):
                 raise Refused(400, "output_config.format.type: unknown")
             _check_schema(form["schema"], "output_config.format.schema")
         text, ending = self.next_answer("end_turn")
-        self.charge(_INPUT_TOKENS + 5 * _OUTPUT_TOKENS)
+        self.charge(request, _INPUT_TOKENS + 5 * _OUTPUT_TOKENS)
         content: list[dict[str, Any]] = [
             {"type": "thinking", "thinking": "Let me see.", "signature": "c2ln"},
             {"type": "text", "text": text, "citations": None},
@@ -112,11 +120,22 @@ class AnthropicStub(_Writer):
 
 
 class OpenAIStub(_Writer):
-    """`POST /v1/chat/completions`, as OpenAI and most local servers answer it."""
+    """`POST /v1/chat/completions`, as OpenAI and most local servers answer it.
+
+    Priced as gpt-4o-mini. Our record of it says 0: the price of an unknown host is not known.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.route("POST", "/v1/chat/completions", "create", self._completion)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "SCRIPT_PROVIDER": "openai",
+            "OPENAI_API_KEY": self.KEY,
+            "OPENAI_BASE_URL": f"{self.url}/v1",
+        }
 
     def error_body(self, status: int, message: str, kind: str) -> Any:
         return {"error": {"message": message, "type": kind or "error", "code": kind or None}}
@@ -134,7 +153,7 @@ class OpenAIStub(_Writer):
                 raise Refused(400, "response_format is wrong", "invalid_request_error")
             _check_schema(form["json_schema"]["schema"], "response_format")
         text, ending = self.next_answer("stop")
-        self.charge(0)
+        self.charge(request, (15 * _INPUT_TOKENS + 60 * _OUTPUT_TOKENS) // 100)
         message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
         if ending == "refusal":
             message, ending = {**message, "content": None, "refusal": "I cannot."}, "stop"

@@ -31,6 +31,15 @@ class ElevenLabsStub(Stub):
         self.route("GET", r"/v1/history/([\w-]+)", "item", self._item)
         self.route("GET", r"/v1/history/([\w-]+)/audio", "download", self._audio)
 
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "VOICE_PROVIDER": "elevenlabs",
+            "ELEVENLABS_API_KEY": self.KEY,
+            "ELEVENLABS_BASE_URL": self.url,
+            "ELEVENLABS_MODEL": "eleven_multilingual_v2",
+        }
+
     def error_body(self, status: int, message: str, kind: str) -> Any:
         if status == 422:
             return {"detail": [{"loc": ["body"], "msg": message, "type": "value_error"}]}
@@ -65,7 +74,7 @@ class ElevenLabsStub(Stub):
                 if self.aligned else None,
             }  # fmt: skip
             self.history.insert(0, item)
-        self.charge(len(text) * _MICROUSD_PER_CHARACTER)
+        self.charge(request, len(text) * _MICROUSD_PER_CHARACTER)
         alignment = _alignment(text) if self.aligned else None
         return Reply(
             {

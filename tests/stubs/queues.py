@@ -16,7 +16,8 @@ CLIP_MICROUSD = 250_000
 
 
 class ReplicateStub(Stub):
-    """Predictions, files and outputs. A prediction advances by one status with each get."""
+    """Predictions, files and outputs. A prediction advances by one status with each get; where
+    the stub is `instant`, to its end with the first."""
 
     PAGE = 3
 
@@ -29,6 +30,7 @@ class ReplicateStub(Stub):
         self.endings: deque[str] = deque()
         self.errors: deque[str] = deque()
         self.held = False
+        self.instant = False
         self.expired = False
         v1 = "/v1/predictions"
         model = r"/v1/models/([\w.-]+/[\w.-]+)/predictions"
@@ -39,6 +41,15 @@ class ReplicateStub(Stub):
         self.route("POST", v1 + r"/(\w+)/cancel", "cancel", self._cancel)
         self.route("POST", "/v1/files", "upload", self._upload)
         self.route("GET", r"/out/(\w+)/clip\.mp4", "download", self._download)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "VIDEO_PROVIDER": "replicate",
+            "REPLICATE_API_TOKEN": self.KEY,
+            "REPLICATE_BASE_URL": self.url,
+            "VIDEO_USD_PER_SECOND": "0.02",
+        }
 
     def error_body(self, status: int, message: str, kind: str) -> Any:
         body = {"title": kind or "Error", "detail": message, "status": status}
@@ -75,13 +86,15 @@ class ReplicateStub(Stub):
                 "_ending": self.endings.popleft() if self.endings else "succeeded",
             }  # fmt: skip
             self.predictions.insert(0, prediction)
-        self.charge(CLIP_MICROUSD)
+        self.charge(request, CLIP_MICROUSD)
         return Reply(_shown(prediction), 201)
 
     def _get(self, request: Request) -> Reply:
         with self.lock:
             prediction = self._found(request.match[0])
             if not self.held:
+                self._advance(prediction)
+            if self.instant:
                 self._advance(prediction)
             shown = _shown(prediction)
         if self.expired and shown["status"] == "succeeded":
@@ -145,13 +158,14 @@ class ReplicateStub(Stub):
 
 
 class FalStub(Stub):
-    """`POST /{model}`, then the request's status, result and cancel."""
+    """`POST /{model}`, then the request's status, result and cancel. `instant` as above."""
 
     def __init__(self, mp4: bytes) -> None:
         super().__init__()
         self.mp4 = mp4
         self.jobs: dict[str, dict[str, Any]] = {}
         self.held = False
+        self.instant = False
         self.expired = False
         #: Bodies that coming results fail with (HTTP 422) instead of succeeding.
         self.failures: deque[Any] = deque()
@@ -161,6 +175,15 @@ class FalStub(Stub):
         self.route("GET", asked, "result", self._result)
         self.route("GET", r"/out/([\w-]+)\.mp4", "download", self._download)
         self.route("POST", r"/([\w.-]+/[\w.-]+(?:/[\w./-]+)?)", "create", self._create)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "VIDEO_PROVIDER": "fal",
+            "FAL_KEY": self.KEY,
+            "FAL_BASE_URL": self.url,
+            "VIDEO_USD_PER_SECOND": "0.02",
+        }
 
     def authorise(self, request: Request) -> None:
         if request.path.startswith("/out/"):
@@ -176,7 +199,7 @@ class FalStub(Stub):
         app = "/".join(request.match[0].split("/")[:2])
         with self.lock:
             self.jobs[name] = {"status": "IN_QUEUE", "app": app, "input": body, "at": time.time()}
-        self.charge(CLIP_MICROUSD)
+        self.charge(request, CLIP_MICROUSD)
         base = f"{self.url}/{app}/requests/{name}"
         return Reply(
             {
@@ -192,6 +215,8 @@ class FalStub(Stub):
             steps = {"IN_QUEUE": "IN_PROGRESS", "IN_PROGRESS": "COMPLETED"}
             if not self.held:
                 job["status"] = steps.get(job["status"], job["status"])
+            if self.instant:
+                job["status"] = "COMPLETED"
             status = job["status"]
         body = {"status": status, "request_id": request.match[1]}
         return Reply(body, 200 if status == "COMPLETED" else 202)

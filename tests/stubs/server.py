@@ -11,6 +11,7 @@ import json
 import re
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -87,12 +88,17 @@ class Stub:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.requests: list[Request] = []
-        #: Paid creations accepted, and what they cost together.
-        self.created = 0
-        self.spent_microusd = 0
+        #: Paid creations accepted: what was asked, and what it cost.
+        self.charges: list[tuple[Request, int]] = []
         self.in_flight = self.most_in_flight = 0
         #: Requests at once beyond which the vendor answers 429; 0: no limit.
         self.concurrency_limit = 0
+        #: How long a creation takes, once it is accepted and charged.
+        self.latency_s = 0.0
+        #: A status that every request is answered with; 0: the vendor is up.
+        self.down_with = 0
+        #: When (`time.monotonic`) a request was answered with 429 for the limit's sake.
+        self.busy_at: list[float] = []
         self._routes: list[tuple[str, re.Pattern[str], str, Handler]] = []
         self._faults: dict[str, deque[Fault]] = {}
         self._stopping = threading.Event()
@@ -113,6 +119,26 @@ class Stub:
         self._server.server_close()
         self._thread.join()
 
+    @property
+    def created(self) -> int:
+        """Paid creations so far."""
+        return len(self.charges)
+
+    @property
+    def spent_microusd(self) -> int:
+        """What they cost together."""
+        return sum(self.charges_for())
+
+    def charges_for(self, fragment: str = "") -> list[int]:
+        """What each paid creation cost whose request holds `fragment`, in micro-dollars."""
+        with self.lock:
+            return [cost for request, cost in self.charges if fragment.encode() in request.raw]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The environment that makes a worker use this stub."""
+        raise NotImplementedError
+
     def route(self, method: str, pattern: str, operation: str, handler: Handler) -> None:
         self._routes.append((method, re.compile(pattern), operation, handler))
 
@@ -126,10 +152,9 @@ class Stub:
         with self.lock:
             return [r for r in self.requests if r.method == method and fragment in r.path]
 
-    def charge(self, microusd: int) -> None:
+    def charge(self, request: Request, microusd: int) -> None:
         with self.lock:
-            self.created += 1
-            self.spent_microusd += microusd
+            self.charges.append((request, microusd))
 
     def error_body(self, status: int, message: str, kind: str) -> Any:
         return {"detail": message}
@@ -174,7 +199,11 @@ class Stub:
         with self.lock:
             planned = self._faults.get(operation)
             fault = planned.popleft() if planned else None
+        if fault is None and self.down_with:
+            fault = Fault("status", self.down_with)
         if fault is None and too_many:
+            with self.lock:
+                self.busy_at.append(time.monotonic())
             fault = Fault("status", 429)
         if fault and fault.kind == "cut_before":
             return None, fault
@@ -191,6 +220,8 @@ class Stub:
             reply = handler(asked)
         except Refused as error:
             return Reply(self.error_body(error.status, str(error), error.kind), error.status), None
+        if operation == "create":
+            self.pause(self.latency_s)
         if fault and fault.kind == "latency":  # accepted and charged; the answer is slow
             self.pause(fault.delay_s)
         if fault and fault.kind == "cut_after":

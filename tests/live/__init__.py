@@ -1,0 +1,1 @@
+"""One cheap real call per paid provider. Never collected: `./run_tests.sh live` runs it."""
