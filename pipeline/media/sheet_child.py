@@ -1,6 +1,7 @@
-"""A child process: the posters of all cuts on one sheet, each above its name.
+"""A child process: the cuts of a job on one sheet, a strip of moments for each, with its name.
 
-JSON on stdin, `{"posters": {name: path}}`; writes contact-sheet.jpg into the working folder.
+JSON on stdin, `{"strips": {name: [path, ...]}}`, JPEGs all; writes contact-sheet.jpg into the
+working folder.
 """
 
 from __future__ import annotations
@@ -14,22 +15,20 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.media.fonts import font_file
 
-_HEIGHT, _GAP, _LABEL = 480, 28, 44
+_HEIGHT, _GAP, _BETWEEN, _LABEL = 360, 32, 6, 44
 _PAPER, _INK = "#f4f3f0", "#22201d"
+#: A sheet is about this much wider than high.
+_SHAPE = 1.5
 
 
 def main() -> None:
-    posters = json.load(sys.stdin)["posters"]
-    cells = []
-    for name, path in posters.items():
-        with Image.open(path, formats=["JPEG"]) as image:
-            width = round(image.width * _HEIGHT / image.height)
-            cells.append((name, image.convert("RGB").resize((width, _HEIGHT))))
-    columns = min(len(cells), max(2, math.ceil(math.sqrt(len(cells) * 1.6))))
+    strips = json.load(sys.stdin)["strips"]
+    cells = [(name, _strip([_opened(path) for path in paths])) for name, paths in strips.items()]
+    widest = max(cell.width for _, cell in cells)
+    columns = math.ceil(math.sqrt(len(cells) * _SHAPE * (_HEIGHT + _LABEL) / widest))
     rows = [cells[at : at + columns] for at in range(0, len(cells), columns)]
     width = max(sum(cell.width + _GAP for _, cell in row) for row in rows) + _GAP
-    height = len(rows) * (_HEIGHT + _LABEL + _GAP) + _GAP
-    sheet = Image.new("RGB", (width, height), _PAPER)
+    sheet = Image.new("RGB", (width, len(rows) * (_HEIGHT + _LABEL + _GAP) + _GAP), _PAPER)
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.truetype(str(font_file("Inter")), 22)
     y = _GAP
@@ -41,6 +40,22 @@ def main() -> None:
             x += cell.width + _GAP
         y += _HEIGHT + _LABEL + _GAP
     sheet.save(Path.cwd() / "contact-sheet.jpg", quality=88)
+
+
+def _opened(path: str) -> Image.Image:
+    with Image.open(path, formats=["JPEG"]) as image:
+        width = round(image.width * _HEIGHT / image.height)
+        return image.convert("RGB").resize((width, _HEIGHT), Image.Resampling.LANCZOS)
+
+
+def _strip(stills: list[Image.Image]) -> Image.Image:
+    width = sum(still.width + _BETWEEN for still in stills) - _BETWEEN
+    strip = Image.new("RGB", (width, _HEIGHT), _PAPER)
+    x = 0
+    for still in stills:
+        strip.paste(still, (x, 0))
+        x += still.width + _BETWEEN
+    return strip
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Any, cast
 from xml.sax.saxutils import escape
 
 from jobs.payload import VideoJob
-from pipeline.media import encoder, segments
+from pipeline.media import codec_peak, encoder, segments, stills
 from pipeline.media.ass import PLACEHOLDER_FONT
 from pipeline.media.captions import Cue, group_words, write_srt, write_vtt
 from pipeline.media.children import child_env, python_child
@@ -70,11 +70,13 @@ class FfmpegCompositor:
         sound = self._sound(job, voice, ctx, duration_s, shared)
         ctx.progress(0.25, "encoding")
         _place(sound, ctx.workdir / "sound.wav")
+        cut_db = codec_peak.cut_db(ctx, ctx.workdir / "sound.wav", _target(job).true_peak_dbtp)
+        heard = encoder.audio_filter(cut_db)
         scenes_made = None
         if shared is not None and plan["kind"] == "layers":
-            scenes_made = self._join(plan, shared, ctx, captions=burnt)
+            scenes_made = self._join(plan, heard, shared, ctx, captions=burnt)
         else:
-            self._encode(plan, ctx, captions=burnt)
+            self._encode(plan, heard, ctx, captions=burnt)
         self._poster(plan, ctx)
         ctx.progress(0.95, "measuring")
         return self._measured(job, plan, voice, duration_s, ctx, scenes_made)
@@ -109,10 +111,10 @@ class FfmpegCompositor:
         )  # fmt: skip
         return cast(Path, mixed.path)
 
-    def _encode(self, plan: Json, ctx: StageContext, *, captions: bool) -> None:
+    def _encode(self, plan: Json, heard: str, ctx: StageContext, *, captions: bool) -> None:
         graph = build(plan, captions=captions)
         audio = graph.add_input(["-f", "wav"], "sound.wav")
-        graph.chains.append(f"[{audio}:a]{encoder.audio_filter()}[audio]")
+        graph.chains.append(f"[{audio}:a]{heard}[audio]")
         argv = [
             ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error", "-nostats",
             "-progress", "pipe:1", *graph.inputs, "-filter_complex", graph.text,
@@ -130,7 +132,9 @@ class FfmpegCompositor:
         env = child_env(FONTCONFIG_FILE=str(one_font(ctx.workdir)))
         ctx.run(argv, timeout_s=_TIMEOUT_S, on_stdout_line=on_line, env=env)
 
-    def _join(self, plan: Json, shared: Path, ctx: StageContext, *, captions: bool) -> int:
+    def _join(
+        self, plan: Json, heard: str, shared: Path, ctx: StageContext, *, captions: bool
+    ) -> int:
         """Scene by scene, those that another cut has encoded used again; how many were not."""
         env = child_env(FONTCONFIG_FILE=str(one_font(ctx.workdir)))
         found, made = segments.render(ctx, plan, shared, captions=captions, env=env)
@@ -139,7 +143,7 @@ class FfmpegCompositor:
             ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error",
             *segments.joining(found, shared, name),
             "-protocol_whitelist", "file,pipe", "-f", "wav", "-i", "sound.wav",
-            "-filter_complex", f"[1:a]{encoder.audio_filter()}[audio]",
+            "-filter_complex", f"[1:a]{heard}[audio]",
             "-map", "0:v", "-map", "[audio]", "-c:v", "copy",
             *encoder.audio_args(), *encoder.container_args(), "video.mp4",
         ]  # fmt: skip
@@ -149,18 +153,8 @@ class FfmpegCompositor:
     def _poster(self, plan: Json, ctx: StageContext) -> None:
         """The frame that shows most: the product scene's last third, else the end card's."""
         shown = [scene for scene in plan["scenes"] if scene.get("hero")] or plan["scenes"]
-        scene = shown[0]
-        frame = scene["start_f"] + round((scene["end_f"] - scene["start_f"]) * 0.7)
-        ctx.run(
-            [
-                ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error",
-                "-protocol_whitelist", "file,pipe", "-f", "mov",
-                "-ss", f"{frame / plan['fps']:.3f}", "-i", "video.mp4", "-frames:v", "1",
-                "-vf", "scale=out_range=pc:in_color_matrix=bt709:out_color_matrix=bt601",
-                "-pix_fmt", "yuvj420p", "-q:v", "2", "-update", "1", "-f", "image2", "poster.jpg",
-            ],
-            timeout_s=60.0,
-        )  # fmt: skip
+        at_s = stills.settled_s(shown[0], plan["fps"])
+        stills.take(ctx, ctx.workdir / "video.mp4", at_s, ctx.workdir / "poster.jpg")
 
     def _measured(
         self,

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from errors import ProviderRefused, ProviderUnavailable
-from jobs.payload import VideoJob
+from jobs.payload import Variants, VideoJob
 from pipeline.providers import script_prompt as prompt
 from pipeline.providers.paid import begin_without_lookup, request_hash, sending
-from pipeline.providers.script_ports import Script
+from pipeline.providers.script_ports import Alternatives, Script
 from pipeline.stage import Json, StageContext
 
 Turn = dict[str, str]
@@ -48,22 +48,51 @@ class Model(Protocol):
 
 def write_script(model: Model, job: VideoJob, ctx: StageContext) -> Script:
     """See ScriptProvider.write."""
+    script, turns = _ad(model, job, ctx)
+    if job.variants != Variants():
+        ctx.progress(0.7, "writing its variants")
+        script["alternatives"] = _alternatives(model, job, ctx, turns)
+    return script
+
+
+def _alternatives(
+    model: Model, job: VideoJob, ctx: StageContext, turns: list[Turn]
+) -> Alternatives:
+    """One further question: all other hooks, and a closing for each other call; mended once."""
+    question = prompt.ask_for_variants(job)
+    asked = [*turns, {"role": "user", "content": question}]
+    for _ in range(2):
+        text = _answer(model, asked, ctx)
+        found = prompt.read_variants(text, job)
+        if found is not None:
+            return found
+        asked += [
+            {"role": "assistant", "content": text.strip() or "(nothing)"},
+            {"role": "user", "content": f"That is not the list asked for. {question}"},
+        ]
+    raise ProviderUnavailable(f"{model.title} wrote unusable variants of the ad")
+
+
+def _ad(model: Model, job: VideoJob, ctx: StageContext) -> tuple[Script, list[Turn]]:
+    """The ad itself, and the conversation so far."""
     turns: list[Turn] = [{"role": "user", "content": prompt.ask_for(job, ctx.seed)}]
     first_text = _answer(model, turns, ctx)
     first = prompt.read(first_text, job)
     faults = (*first.problems, *first.wishes)
     if not faults and first.script is not None:
-        return first.script
+        return first.script, [*turns, {"role": "assistant", "content": first_text}]
     ctx.progress(0.5, "mending the script")
     turns += [
         # An empty turn is refused by the vendors.
         {"role": "assistant", "content": first_text.strip() or "(nothing)"},
         {"role": "user", "content": prompt.ask_again(faults)},
     ]
-    second = prompt.read(_answer(model, turns, ctx), job)
+    second_text = _answer(model, turns, ctx)
+    second = prompt.read(second_text, job)
     for answer in (second, first):
         if answer.script is not None and not answer.problems:
-            return answer.script
+            said = second_text.strip() or "(nothing)"
+            return answer.script, [*turns, {"role": "assistant", "content": said}]
     raise ProviderUnavailable(
         f"{model.title} wrote an unusable script: {'; '.join(second.problems)}"
     )

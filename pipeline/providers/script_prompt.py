@@ -21,6 +21,7 @@ from pipeline.providers.script_ports import (
     ON_SCREEN_CHARS,
     ROLES,
     VISUALS,
+    Alternatives,
     Script,
     script_problems,
 )
@@ -118,6 +119,34 @@ def ask_for(job: VideoJob, seed: int) -> str:
 def ask_again(problems: tuple[str, ...]) -> str:
     """The message that asks to mend an answer."""
     return "Write the whole ad again, and mend this: " + "; ".join(problems) + "."
+
+
+def ask_for_variants(job: VideoJob) -> str:
+    """The message that asks for what may stand in for the first and for the last scene."""
+    hooks, calls = job.variants.hooks - 1, job.variants.ctas
+    data = json.dumps(list(calls), ensure_ascii=False).replace("<", "\\u003c")
+    return (
+        "Now write scenes that could stand in for those of this ad, in the same language and "
+        f"style, as one list of {hooks + len(calls)} scenes: first {hooks} further hooks, each "
+        'opening in another way (role "hook"), then one closing scene for each of these calls '
+        f'to action, in this order (role "cta", visual "card"): <product>{data}</product>'
+    )
+
+
+def read_variants(text: str, job: VideoJob) -> Alternatives | None:
+    """The other hooks and calls in an answer; None where it is not what was asked for."""
+    try:
+        scenes = [_scene(scene) for scene in json.loads(_bare(text))["scenes"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    hooks = job.variants.hooks - 1
+    if len(scenes) != hooks + len(job.variants.ctas):
+        return None
+    for scene, call in zip(scenes[hooks:], job.variants.ctas, strict=True):
+        scene |= {"role": "cta", "visual": "card", "on_screen": call}
+    for scene in scenes[:hooks]:
+        scene |= {"role": "hook"}
+    return cast(Alternatives, {"hooks": scenes[:hooks], "ctas": scenes[hooks:]})
 
 
 def read(text: str, job: VideoJob) -> Read:

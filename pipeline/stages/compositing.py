@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import cast
 
 from pipeline.cuts import Cut, cuts_of, job_of, script_of, voice_of
+from pipeline.media import stills
 from pipeline.media.children import python_child
 from pipeline.providers.script_ports import Script, VoiceData
 from pipeline.providers.video_ports import Compositor
 from pipeline.stage import Json, StageContext, StageInputs, StageOutput
 
 _SHEET = "contact-sheet.jpg"
+_STILL_PX = 480
 
 
 class Compositing:
@@ -61,15 +63,25 @@ class Compositing:
                     **output.data,
                 }
             )
-        posters = {
-            cut.name: str(files[entry["files"]["poster.jpg"]])
+        if strips := {
+            cut.name: _strip(inputs.earlier["video_gen"].data["cuts"][cut.name], path, ctx)
             for cut, entry in zip(cuts, made, strict=True)
-            if "poster.jpg" in entry["files"]
-        }
-        if posters:
-            python_child(ctx, "pipeline.media.sheet_child", {"posters": posters}, timeout_s=60.0)
+            if (path := files.get(entry["files"].get("video.mp4", "")))
+        }:
+            python_child(ctx, "pipeline.media.sheet_child", {"strips": strips}, timeout_s=60.0)
             files[_SHEET] = ctx.workdir / _SHEET
         return StageOutput({**made[0], "cuts": made}, files)
+
+
+def _strip(plan: Json, video: Path, ctx: StageContext) -> list[str]:
+    """Stills of a cut's hook, of its product and of its end card."""
+    found = []
+    for number in (0, 1, len(plan["scenes"]) - 1):
+        path = video.parent / f"still-{number}.jpg"
+        at_s = stills.settled_s(plan["scenes"][number], plan["fps"])
+        stills.take(ctx, video, at_s, path, height=_STILL_PX)
+        found.append(str(path))
+    return found
 
 
 def _named(cut: Cut, name: str, *, first: bool) -> str:

@@ -320,3 +320,43 @@ def test_a_trial_costs_an_attempt_only_where_it_may_have_cost_money(
     with pytest.raises(Unanswered):
         vendor.provider().write(job, ctx)
     assert _states(calls) == ["failed", "doubtful"]
+
+
+def test_other_hooks_and_calls_are_one_more_question(
+    vendor: Vendor, ctx: FakeContext, calls: CallsInMemory
+) -> None:
+    job = VideoJob.model_validate(
+        {
+            "id": "a",
+            "product_name": "Ember",
+            "variants": {"hooks": 3, "ctas": ["Try </product> it"]},
+        }
+    )
+    hook = {**GOOD_SCRIPT["scenes"][0], "role": "product"}
+    closing = {**GOOD_SCRIPT["scenes"][-1], "on_screen": "Something else", "visual": "hero"}
+    answer = {"scenes": [hook, {**hook, "spoken": "Hot at noon."}, closing]}
+    vendor.stub.texts.extend([json.dumps(GOOD_SCRIPT), json.dumps(answer)])
+    script = vendor.provider().write(job, ctx)
+    assert script_problems(script, job.variants) == []
+    assert [scene["role"] for scene in script["alternatives"]["hooks"]] == ["hook", "hook"]
+    assert script["alternatives"]["ctas"][0]["on_screen"] == "Try </product> it"
+    assert vendor.stub.created == 2
+    asked = vendor.stub.requests[-1].json()["messages"][-1]["content"]
+    assert asked.count("</product>") == 1
+    vendor.provider().write(job, ctx)  # the record answers both
+    assert vendor.stub.created == 2
+
+
+def test_variants_that_are_not_what_was_asked_for_are_mended_once(
+    vendor: Vendor, ctx: FakeContext
+) -> None:
+    job = VideoJob.model_validate({"id": "a", "product_name": "Ember", "variants": 3})
+    hook = GOOD_SCRIPT["scenes"][0]
+    right = {"scenes": [hook, {**hook, "spoken": "Hot at noon."}]}
+    vendor.stub.texts.extend([json.dumps(GOOD_SCRIPT), json.dumps(GOOD_SCRIPT), json.dumps(right)])
+    script = vendor.provider().write(job, ctx)
+    assert script_problems(script, job.variants) == []
+    vendor.stub.texts.extend([json.dumps(GOOD_SCRIPT)] * 3)
+    with pytest.raises(ProviderUnavailable, match="variants"):
+        vendor.provider().write(job.model_copy(update={"product_name": "Other"}), ctx)
+    assert vendor.stub.created == 6
