@@ -67,6 +67,9 @@ class Calls(Protocol):
     def doubtful(self, call: Call, reason: str) -> Call:
         """Nobody can say whether it ran: counted as spent at its estimate, and shown."""
 
+    def made(self) -> list[Call]:
+        """What was asked for this stage's result so far, by whichever job paid for it."""
+
     def slot(self, provider: str) -> AbstractContextManager[None]:
         """Hold one of the provider's concurrent places, shared by all workers, within its rate.
 
@@ -112,6 +115,9 @@ class CallsInMemory:
 
     def doubtful(self, call: Call, reason: str) -> Call:
         return self._keep(replace(call, state="doubtful", cost_microusd=call.estimate_microusd))
+
+    def made(self) -> list[Call]:
+        return list(self.calls.values())
 
     def slot(self, provider: str) -> AbstractContextManager[None]:
         return nullcontext()

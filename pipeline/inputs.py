@@ -18,7 +18,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from errors import InvalidInput
 from jobs.payload import VideoJob
 from pipeline.media.images import MAX_BYTES, check_reference
-from pipeline.ports import ArtifactStorage
+from pipeline.ports import OWN_FILES, ArtifactStorage
 from pipeline.public_http import Forbidden, PublicHttp, Unreachable
 
 #: One fetch, its redirects included.
@@ -65,7 +65,7 @@ class InputFiles:
         if "://" not in reference:
             return check_reference(field, reference, self.folders)
         name = hashlib.sha256(reference.encode()).hexdigest()[:32]
-        key, path = f"{job.tenant}/{KEPT_INPUTS}/{job.id}/{name}", folder / name
+        key, path = f"{job.tenant}/{OWN_FILES}/{job.id}/{name}", folder / name
         folder.mkdir(parents=True, exist_ok=True)
         if self.storage.restore(key, path):
             return path
@@ -100,7 +100,3 @@ class InputFiles:
         if answer.status != 200:
             raise Forbidden(f"answers with status {answer.status}; check that anyone can open it")
         return answer.body
-
-
-#: Folder of a tenant's fetched pictures in storage; a stage's folders are named by two hex digits.
-KEPT_INPUTS = "inputs"

@@ -11,6 +11,7 @@ For each stage:
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import time
@@ -27,7 +28,9 @@ from jobs.retry import GiveUp, Retry, RetryPolicy, decide
 from pipeline.calls import Calls, CallsInMemory
 from pipeline.context import RunContext
 from pipeline.hashing import job_content, stage_hash
+from pipeline.manifest import inputs_of, manifest, stage_lines
 from pipeline.ports import (
+    OWN_FILES,
     Artifact,
     ArtifactMissing,
     ArtifactStorage,
@@ -109,13 +112,16 @@ class JobRun:
         self._stages = stages
         self._policy = policy
         self._rng = rng
-        self._job = job
+        self._job = self._submitted = job
         self._ports = ports
         self._fallbacks = fallbacks
         self._generations = generations
         self._failures = failures
         self._root = ports.tools.work_root / f"{job.id}-{ports.checkpoints.holder}"
         self._artifacts: dict[str, dict[str, Json]] = {}
+        #: By stage: who served it in the end, and by what inputs.
+        self._identities: dict[str, StageId] = {}
+        self._told: list[Json] = []
 
     def execute(self) -> Json:
         """Run every unfinished stage; returns the job's result.
@@ -139,6 +145,14 @@ class JobRun:
                 files = self._artifacts[stage.name]
                 hashes = {name: file["sha256"] for name, file in files.items()}
                 history.append([stage.name, output.data, hashes])
+                self._told.append(
+                    stage_lines(
+                        self._identities[stage.name],
+                        files,
+                        self._ports.calls(self._identities[stage.name]),
+                        reused=reused,
+                    )
+                )
                 timings[stage.name] = {
                     "provider": used.provider,
                     "seconds": round(time.monotonic() - began, 3),
@@ -146,14 +160,29 @@ class JobRun:
                     **({"instead_of": stage.provider, "because": gave_up} if gave_up else {}),
                 }
                 self._failures = 0
+            last = self._stages[-1].name
+            artifacts = {**self._artifacts[last], "manifest.json": self._publish_manifest(digests)}
         finally:
             shutil.rmtree(self._root, ignore_errors=True)
-        last = self._stages[-1].name
         return {
-            "artifacts": self._artifacts[last],
+            "artifacts": artifacts,
             "stages": timings,
             **{key: value for key, value in earlier[last].data.items() if key != "report"},
         }
+
+    def _publish_manifest(self, digests: Mapping[str, str]) -> Json:
+        told = manifest(
+            self._submitted,
+            inputs=inputs_of(self._job, digests),
+            stages=self._told,
+            ffmpeg=self._ports.tools.ffmpeg,
+        )
+        self._root.mkdir(parents=True, exist_ok=True)
+        path = self._root / "manifest.json"
+        path.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        holder = self._ports.checkpoints.holder
+        key = f"{self._job.tenant}/{OWN_FILES}/{self._job.id}/manifest-{holder}.json"
+        return self._ports.storage.publish(path, key).as_json()
 
     def _localised(self) -> VideoJob:
         job, interrupts = self._job, self._ports.interrupts
@@ -200,6 +229,7 @@ class JobRun:
         self, stage: Stage, identity: StageId, earlier: Mapping[str, StageOutput]
     ) -> tuple[StageOutput, bool]:
         """The stage's output: found, or made and made durable."""
+        self._identities[stage.name] = identity
         ports = self._ports
         while True:
             found = ports.checkpoints.begin(identity)

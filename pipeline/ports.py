@@ -10,6 +10,9 @@ from typing import Any, Protocol
 from jobs.payload import VideoJob
 from pipeline.stage import Json
 
+#: Folder, below a tenant's, of what belongs to one job alone; a stage's is two hex digits.
+OWN_FILES = "jobs"
+
 
 @dataclass(frozen=True)
 class Artifact:

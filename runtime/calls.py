@@ -88,6 +88,12 @@ class JobCalls:
         """See Calls."""
         return self._change(call, "doubtful", reason=reason, cost_microusd=call.estimate_microusd)
 
+    def made(self) -> list[Call]:
+        """See Calls."""
+        owner = self._owner()
+        found = self.patience(lambda: self.store.of_scope(owner.tenant, owner.scope), self.lease)
+        return [_call(record) for record in found]
+
     def slot(self, provider: str) -> AbstractContextManager[None]:
         """See Calls."""
         return self.limits.slot(provider)

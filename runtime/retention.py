@@ -3,7 +3,7 @@
 1. the rows of old, unneeded stage runs go (store/retention.py decides);
 2. old files are listed, and those that no row names are removed: results of dropped runs, and
    what a killed worker had published and never checkpointed;
-3. fetched pictures go with their job.
+3. a job's own files (fetched pictures, its manifest) go with it.
 
 A sweep that is cut short leaves nothing wrong: the next one goes on where it stopped.
 """
@@ -15,14 +15,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from pipeline.inputs import KEPT_INPUTS
+from pipeline.ports import OWN_FILES
 from pipeline.storage import ObjectStorage
 from store.records import utc_now
 from store.retention import RetentionStore
 
 #: <tenant>/<two digits>/<input hash>/<holder>/<name>; other files are not ours to remove.
 _RESULT = re.compile(r"(?P<tenant>[^/]+)/[0-9a-f]{2}/(?P<hash>[0-9a-f]{64})/")
-_INPUT = re.compile(rf"(?P<tenant>[^/]+)/{KEPT_INPUTS}/(?P<job>[^/]+)/")
+_INPUT = re.compile(rf"(?P<tenant>[^/]+)/{OWN_FILES}/(?P<job>[^/]+)/")
 
 
 def sweep(store: RetentionStore, storage: ObjectStorage, *, ttl_days: float) -> int:

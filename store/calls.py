@@ -153,6 +153,13 @@ class CallStore:
         with reading(self._engine) as connection:
             return [_record(row) for row in connection.execute(statement)]
 
+    def of_scope(self, tenant: str, scope: str) -> list[CallRecord]:
+        """The calls made for one stage's result, in order."""
+        where = (_CALLS.c.tenant == tenant) & (_CALLS.c.scope == scope)
+        statement = select(_CALLS).where(where).order_by(_CALLS.c.begun_at)
+        with reading(self._engine) as connection:
+            return [_record(row) for row in connection.execute(statement)]
+
     def costs(self, by: str, *, since: datetime) -> list[dict[str, Any]]:
         """Sums by "day", "provider" or "tenant": calls, spent, in doubt, and thrown away.
 

@@ -60,7 +60,8 @@ class Compositing:
                     "hook": cut.hook + 1,
                     "cta": cut.cta + 1,
                     "files": names,
-                    **output.data,
+                    # The report lies beside the video; a result need not hold it again.
+                    **{key: value for key, value in output.data.items() if key != "report"},
                 }
             )
         if strips := {

@@ -14,7 +14,7 @@ from typing import Any
 from config import VAR
 from tests.processes.conftest import ROOT, Stack, any_stack, wait_until  # noqa: F401
 
-FILES = ["captions.srt", "captions.vtt", "poster.jpg", "report.json", "video.mp4"]
+FILES = ["captions.srt", "captions.vtt", "manifest.json", "poster.jpg", "report.json", "video.mp4"]
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

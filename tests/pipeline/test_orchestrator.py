@@ -59,6 +59,7 @@ class Bench:
         self.folder = folder
         self.waits = Waits()
         self.checkpoints = KeptInMemory("h")
+        self.runs = 0
         storage = ObjectStorage((folder / "artifacts").as_uri())
         self.ports = Ports(
             storage=storage,
@@ -71,6 +72,8 @@ class Bench:
         )
 
     def run(self, *steps: Step, **more: Any) -> Json:
+        self.runs += 1
+        self.checkpoints.holder = f"h{self.runs}"  # as each claim has a fence of its own
         pipeline = Pipeline(steps, policy=RetryPolicy(), rng=random.Random(0))
         return pipeline.run(JOB, self.ports, **more)
 
@@ -248,7 +251,7 @@ def test_the_orchestrator_runs_one_job_by_itself(tmp_path: Path) -> None:
         job_id="a", redis_client=client, db_session=None, using=settings
     )
     result = orchestrator.execute_pipeline({"product_name": "Mug", "style": "bold"})
-    assert list(result["artifacts"]) == ["report.json"]
+    assert list(result["artifacts"]) == ["report.json", "manifest.json"]
     channel, last = client.messages[-1]
     assert channel == "video_generation_progress:a"
     assert last == {"job_id": "a", "stage": "compositing", "progress": 100, "worker_id": None}

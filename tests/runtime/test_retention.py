@@ -133,11 +133,11 @@ def test_a_run_under_way_keeps_its_files(bench: Bench) -> None:
     assert bench.is_there(published)
 
 
-def test_fetched_pictures_go_with_their_job(bench: Bench) -> None:
+def test_a_jobs_own_files_go_with_it(bench: Bench) -> None:
     bench.hold("live")
     bench.made("done", "ef" + HASH[2:])
     bench.end("done")
-    pictures = [bench.publish(f"default/inputs/{job}/0123") for job in ("live", "done", "gone")]
+    pictures = [bench.publish(f"default/jobs/{job}/0123") for job in ("live", "done", "gone")]
     bench.age()
     assert bench.sweep() == 3  # two pictures, and the result of "done"
     assert [bench.is_there(picture) for picture in pictures] == [True, False, False]
