@@ -25,6 +25,11 @@ from errors import InvalidInput
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 STYLES = ("minimal", "bold", "luxury", "playful", "tech")
 FRAMES = ("9:16", "1:1", "4:5", "16:9")
+#: The families that a brand may name; a test holds the list against the bundled files.
+FONTS = (
+    *("Anton", "Archivo", "Fredoka", "Inter", "JetBrains Mono", "Noto Sans"),
+    *("Playfair Display", "Playfair Display Italic", "Space Grotesk"),
+)
 PLATFORMS = (
     "youtube_shorts",
     "instagram_reels",
@@ -91,6 +96,14 @@ class Brand(BaseModel):
 
     colors: tuple[Colour, ...] = Field(default=(), max_length=4)
     font: Name | None = None
+
+    @field_validator("font")
+    @classmethod
+    def _bundled(cls, value: str | None) -> str | None:
+        named = {font.casefold(): font for font in FONTS}
+        if value is not None and value.casefold() not in named:
+            raise ValueError(f"is not bundled; the fonts there are: {', '.join(FONTS)}")
+        return named[value.casefold()] if value is not None else None
 
 
 class VideoJob(BaseModel):
@@ -161,7 +174,7 @@ class VideoJob(BaseModel):
             raise ValueError("broadcast needs 25 frames a second, and ads are made at 30")
         return value
 
-    @field_validator("logo", "callback_url")
+    @field_validator("callback_url")
     @classmethod
     def _not_supported(cls, value: str | None) -> str | None:
         # Refused, not ignored: whoever asks for it would miss it in the result.

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipeline.media import easing
 from pipeline.media.colors import contrast, ink_on, readable
 from pipeline.media.elements import Drift, Move
 from pipeline.media.paths import Box, Path
 from pipeline.media.shapes import polygon, rect, star, stripes
 from pipeline.media.text import TextBlock
-from pipeline.styles.parts import baselines, button, centred_block, row_height, stack, stars
+from pipeline.styles.parts import (
+    baselines,
+    button,
+    centred_block,
+    proof_line,
+    row_height,
+    stack,
+    stars,
+)
 from pipeline.styles.scene import HeroUse, Scene
 
 _SLAM = easing.ease_out_expo
@@ -41,6 +51,10 @@ def product(scene: Scene) -> None:
 
 def benefit(scene: Scene) -> None:
     """One benefit: tapes from both sides, or a poster with a side bar; a list where asked."""
+    if scene.more_to_show:
+        hero, text = scene.zones.split(0.48, gap=26)
+        scene.hero = HeroUse(hero, zoom=(0.97, 1.0), sway=(2.2, -2.2), enter=12)
+        scene.zones = replace(scene.zones, body=text)
     if scene.visual == "list" and len(scene.facts.benefits) >= 2:
         _list(scene)
         return
@@ -69,7 +83,7 @@ def proof(scene: Scene) -> None:
     figure = scene.fit(
         f"{scene.facts.rating:.1f}", scene.style.display, Box(0, 0, body.w, body.h * 0.42), 470, 120
     )
-    line = scene.fit(scene.on_screen, scene.style.label, Box(0, 0, body.w, body.h * 0.26), 76, 26)
+    line = scene.fit(proof_line(scene), scene.style.label, Box(0, 0, body.w, body.h * 0.26), 76, 26)
     ink = figure.ink
     y = body.y + (body.h - ink.h - size * u - line.height - 110 * u) / 2
     scene.text(figure, body.x, y - ink.y, p.ink, kind="slam", reach=1.7)
