@@ -115,7 +115,7 @@ LOOKS = {
     "ink": Look(row="ink"),
     "plate": Look(lit="plate", pad=16.0, radius=14.0, space=0.40),
     "whisper": Look(ahead=0.42, pad=16.0),
-    "bubble": Look(row="light", lit="plate", radius=60.0, space=0.42),
+    "bubble": Look(row="light", lit="plate", radius=60.0, space=0.34),
     "terminal": Look(row="panel", lit="bar", radius=0.0),
 }
 

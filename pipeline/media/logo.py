@@ -17,7 +17,7 @@ _WIDEST = 0.5
 #: Small files are not blown up beyond this.
 _ENLARGED = 1.5
 #: Pixels below this contrast cannot be seen; so many of them call for a plate.
-_SEEN, _LOST_SHARE = 1.7, 0.3
+_SEEN, _LOST_SHARE = 2.4, 0.3
 _PLATES = ("#ffffff", "#16161a")
 
 

@@ -13,6 +13,8 @@ from pipeline.styles.base import Palette, Style
 
 #: Contrast that an accent needs on its paper to be seen as a shape; text on it is set apart.
 _SEEN = 1.6
+#: The same where text is set in it.
+_READ = 4.0
 #: Contrast of two papers' accents below which they read as one colour.
 _APART = 1.4
 
@@ -58,10 +60,26 @@ def _palettes(style: Style, colors: tuple[str, ...]) -> tuple[Palette, ...]:
 
 
 def _accented(palette: Palette, colors: tuple[str, ...]) -> Palette:
-    """The main colour as accent, corrected as far as it must be; a second tints the paper."""
-    paper = mix(palette.paper, colors[1], 0.12) if len(colors) > 1 else palette.paper
-    accent = readable(colors[0], paper, _SEEN)
-    return replace(palette, paper=paper, accent=accent, on_accent=readable(ink_on(accent), accent))
+    """The main colour as accent, corrected as far as it must be; a second tints the paper.
+
+    On dark paper the accent carries text: where only the second colour is bright enough for
+    that, they change places.
+    """
+    main, *rest = colors
+    dark = contrast(palette.paper, "#ffffff") > contrast(palette.paper, "#000000")
+    needed = _READ if dark else _SEEN
+    if rest and contrast(main, palette.paper) < needed <= contrast(rest[0], palette.paper):
+        main, rest = rest[0], [main]
+    paper, low = palette.paper, palette.paper_low
+    if rest and dark:
+        # As deep as the paper was: only its hue is the brand's.
+        hue = mix(rest[0], "#000000", 0.72)
+        paper, low = mix(paper, hue, 0.7), mix(low, hue, 0.35)
+    elif rest:
+        paper = mix(paper, rest[0], 0.12)
+    accent = readable(main, paper, needed)
+    on_accent = readable(ink_on(accent), accent)
+    return replace(palette, paper=paper, paper_low=low, accent=accent, on_accent=on_accent)
 
 
 def _saturated(colors: tuple[str, ...]) -> list[Palette]:

@@ -89,8 +89,10 @@ def rooms(scene: Scene, share: float, *, first: bool = True, gap: float = 40.0) 
         w = (body.w - space) * min(share, 0.52)
         x = body.x if first else body.right - w
         rest = body.x + w + space if first else body.x
-        # A picture may use the whole height beside the captions' band, which text keeps free of.
-        return Box(x, body.y, w, body.h), Box(rest, body.y, body.w - w - space, body.h)
+        # A picture may reach out of the safe zone at the top; text may not.
+        lift = body.y * 0.45 if z.logo is None else 0.0
+        hero = Box(x, body.y - lift, w, body.h + lift)
+        return hero, Box(rest, body.y, body.w - w - space, body.h)
     h = (body.h - space) * share
     text_h = body.h - h - space
     if not first:

@@ -52,9 +52,7 @@ def product(scene: Scene) -> None:
 def benefit(scene: Scene) -> None:
     """One benefit: tapes from both sides, or a poster with a side bar; a list where asked."""
     if scene.more_to_show:
-        hero, text = scene.zones.split(0.48, gap=26)
-        scene.hero = HeroUse(hero, zoom=(0.97, 1.0), sway=(2.2, -2.2), enter=12)
-        scene.zones = replace(scene.zones, body=text)
+        _beside_picture(scene)
     if scene.visual == "list" and len(scene.facts.benefits) >= 2:
         _list(scene)
         return
@@ -67,6 +65,13 @@ def benefit(scene: Scene) -> None:
     else:
         _burst(scene, body.right, body.y + body.h * 0.1, 260 * u, color=p.accent, opacity=1.0)
         _poster(scene, scene.on_screen, body.inset(0, body.h * 0.12), p.ink, on=p.paper)
+
+
+def _beside_picture(scene: Scene) -> None:
+    """Show the scene's own picture; what follows is composed in the rest of the body."""
+    hero, text = scene.zones.split(0.48, gap=26)
+    scene.hero = HeroUse(hero, zoom=(0.97, 1.0), sway=(2.2, -2.2), enter=12)
+    scene.zones = replace(scene.zones, body=text)
 
 
 def proof(scene: Scene) -> None:
@@ -96,10 +101,12 @@ def proof(scene: Scene) -> None:
 
 def offer(scene: Scene) -> None:
     """The price on a burst; what it was, struck through, above."""
-    facts, body, u, p = scene.facts, scene.zones.body, scene.u, scene.palette
-    if facts.price is None:
+    if scene.facts.price is None:
         benefit(scene)
         return
+    if scene.pictured and scene.zones.wide:
+        _beside_picture(scene)
+    facts, body, u, p = scene.facts, scene.zones.body, scene.u, scene.palette
     _edge_stripes(scene)
     head = scene.fit(
         scene.on_screen, scene.style.display, Box(0, 0, body.w, body.h * 0.24), 150, 40

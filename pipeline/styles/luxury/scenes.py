@@ -22,7 +22,7 @@ def hook(scene: Scene) -> None:
     column(scene, text, [
         _label(scene, scene.facts.name, scene.palette.accent),
         Figure(14, _ornament, gap=30, delay=6),
-        _title(scene, scene.on_screen, 124, gap=34, delay=8),
+        _title(scene, scene.on_screen, 150, gap=34, delay=8),
     ])  # fmt: skip
 
 

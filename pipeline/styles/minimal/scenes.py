@@ -15,6 +15,8 @@ from pipeline.styles.scene import HeroUse, Scene
 
 def hook(scene: Scene) -> None:
     """A name in small type, a short bar, and the promise as large as the frame allows."""
+    if scene.pictured and scene.zones.wide:
+        _beside_picture(scene)
     body, u = scene.zones.body, scene.u
     _orbit(scene)
     label = scene.fit(scene.facts.name, scene.style.label, Box(0, 0, body.w * 0.8, 44 * u), 34, 24)
@@ -56,7 +58,7 @@ def product(scene: Scene) -> None:
 
 def benefit(scene: Scene) -> None:
     """One benefit: three ways to show it, so that two in a row differ."""
-    if scene.more_to_show:
+    if scene.more_to_show or (scene.pictured and scene.zones.wide):
         _beside_picture(scene)
     if scene.visual == "list" and len(scene.facts.benefits) >= 2:
         _list(scene)
@@ -98,6 +100,8 @@ def proof(scene: Scene) -> None:
 
 def offer(scene: Scene) -> None:
     """The price as the figure; what it was, struck through, above it."""
+    if scene.pictured and scene.zones.wide:
+        _beside_picture(scene)
     facts, body, u, p = scene.facts, scene.zones.body, scene.u, scene.palette
     if facts.price is None:
         _statement(scene)

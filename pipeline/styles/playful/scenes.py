@@ -22,6 +22,9 @@ def hook(scene: Scene) -> None:
     """The product speaks: the promise stands in a bubble that it holds."""
     hero, text = rooms(scene, 0.66, first=False, gap=52)
     _hero(scene, hero, sway=(-3.5, 3.5))
+    if scene.zones.wide:  # a bubble hugs its words
+        h = min(text.h, text.w * 0.74)
+        text = Box(text.x, text.cy - h / 2, text.w, h)
     _bubble(scene, text, (hero.cx, hero.cy))
     pad = min(52 * scene.u, text.h * 0.16)
     _headline(scene, text.inset(pad, pad), scene.on_screen, 170, on="#ffffff", delay=5)
@@ -42,8 +45,8 @@ def benefit(scene: Scene) -> None:
     """A thought in a big soft bubble, or up to three on pills of their own."""
     room = scene.zones.body
     listed = scene.visual == "list" and len(scene.facts.benefits) >= 2
-    if scene.more_to_show or (scene.pictured and not listed):
-        share = 0.44 if listed else 0.54
+    if scene.pictured:
+        share = 0.42 if listed else 0.54
         hero, room = rooms(scene, share, first=bool(scene.index % 2), gap=30)
         _hero(scene, hero, sway=(-3.0, 3.0))
     if listed:
@@ -127,11 +130,21 @@ def _hero(scene: Scene, hero: Box, sway: tuple[float, float]) -> None:
     if not scene.pictured:
         return
     radius = min(hero.w, hero.h) * 0.47
+    # Stretched a little towards the longer side of its room.
+    wide, high = (min(1.22, side * 0.47 / radius) for side in (hero.w, hero.h))
     pop = Move("pop", 14, 0, 0.2, _HOP)
     turn = scene.rng.uniform(0, 6.28)
-    scene.shape(blob(0, 0, radius, turn), hero.cx, hero.cy, p.accent, layer=1, enter=pop)
+    under = blob(0, 0, radius, turn).scaled(wide, high)
+    scene.shape(under, hero.cx, hero.cy, p.accent, layer=1, enter=pop)
     pale = mix(p.accent, "#ffffff", 0.30)
-    scene.shape(blob(0, 0, radius * 0.80, turn + 1.3), hero.cx, hero.cy, pale, layer=1, enter=pop)
+    scene.shape(
+        blob(0, 0, radius * 0.80, turn + 1.3).scaled(wide, high),
+        hero.cx,
+        hero.cy,
+        pale,
+        layer=1,
+        enter=pop,
+    )
     for n, (dx, dy) in enumerate(((-0.92, -0.62), (0.94, -0.44), (0.88, 0.70))):
         spark = Move("pop", 12, 8 + 4 * n, 0.0, _HOP)
         x = min(max(hero.cx + dx * radius * 1.02, 30 * u), scene.zones.width - 30 * u)
