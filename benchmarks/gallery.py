@@ -3,7 +3,8 @@
     .venv/bin/python -m benchmarks.gallery [--styles luxury tech] [--frames 9:16 1:1]
         [--products mug lamp] [--scale 0.33] [--voice piper] [--out out/gallery] [--short]
 
-One JPEG a style: a row for each frame, a column for each moment. The pictures are cut from
+One JPEG a style: a row for each frame, a column for each moment; and with several styles one
+of all of them in the first frame. The pictures are cut from
 finished videos; only the sound is left out. `--short` makes one small sheet, for a quick check.
 """
 
@@ -61,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         wanted.styles, wanted.frames, wanted.scale = wanted.styles[:1], wanted.frames[:1], 0.2
     products = wanted.products or sorted(path.stem for path in PRODUCTS.glob("*.json"))
     wanted.out.mkdir(parents=True, exist_ok=True)
+    overview = []
     for number, style in enumerate(wanted.styles):
         rows = []
         for row, frame in enumerate(wanted.frames):
@@ -69,9 +71,16 @@ def main(argv: Sequence[str] | None = None) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 moments = list(_moments(job, Path(folder), wanted.scale, wanted.voice))
             rows.append((f"{frame}  {product}", moments))
-        path = wanted.out / f"{style}.jpg"
-        sheet(style, rows).save(path, quality=86, optimize=True)
-        sys.stdout.write(f"{path}\n")
+        overview.append((f"{style}  {rows[0][0]}", rows[0][1]))
+        _save(sheet([(f"{style}  {label}", row) for label, row in rows]), wanted.out, style)
+    if len(overview) > 1:
+        _save(sheet(overview), wanted.out, "styles")
+
+
+def _save(picture: Image.Image, folder: Path, name: str) -> None:
+    path = folder / f"{name}.jpg"
+    picture.save(path, quality=86, optimize=True)
+    sys.stdout.write(f"{path}\n")
 
 
 def sample_job(product: str, **fields: Any) -> VideoJob:
@@ -88,7 +97,7 @@ def sample_job(product: str, **fields: Any) -> VideoJob:
     return parse_job({**payload, "id": f"gallery-{product}", **fields})
 
 
-def sheet(title: str, rows: Sequence[tuple[str, Sequence[Image.Image]]]) -> Image.Image:
+def sheet(rows: Sequence[tuple[str, Sequence[Image.Image]]]) -> Image.Image:
     """Lay rows of pictures out, each row as tall as the others."""
     scaled = [
         (label, [_to_height(picture, _ROW_H) for picture in pictures]) for label, pictures in rows
@@ -100,7 +109,7 @@ def sheet(title: str, rows: Sequence[tuple[str, Sequence[Image.Image]]]) -> Imag
     font = ImageFont.truetype(str(font_file("Inter")), 22)
     y = 0
     for label, pictures in scaled:
-        pen.text((_GAP, y + 12), f"{title}  {label}", font=font, fill=_INK)
+        pen.text((_GAP, y + 12), label, font=font, fill=_INK)
         x, y = _GAP, y + _HEAD
         for picture in pictures:
             whole.paste(picture, (x, y))

@@ -192,7 +192,7 @@ def _grid(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
     cross = np.clip(half - np.minimum(far_x, far_y) + 0.5, 0, 1) * np.clip(
         arm - np.maximum(far_x, far_y) + 0.5, 0, 1
     )
-    _lay(picture, cross * 0.6, p.accent)
+    _lay(picture, cross * 0.34, p.accent)
     return picture
 
 

@@ -115,7 +115,7 @@ LOOKS = {
     "ink": Look(row="ink"),
     "plate": Look(lit="plate", pad=16.0, radius=14.0, space=0.40),
     "whisper": Look(ahead=0.42, pad=16.0),
-    "bubble": Look(row="light", lit="plate", radius=60.0, space=0.34),
+    "bubble": Look(row="light", lit="plate", radius=60.0, space=0.36),
     "terminal": Look(row="panel", lit="bar", radius=0.0),
 }
 
@@ -195,7 +195,7 @@ def _pop(
     radius: float,
 ) -> None:  # fmt: skip
     """The accent plate under the spoken word, swelling over its first three frames."""
-    w = word.width + 28 * unit
+    w = word.width + (28 if radius < 20 else 20) * unit
     shape = drawing(rounded(-w / 2, -pitch / 2, w, pitch, min(radius, 26) * unit))
     for step, scale in enumerate((0.86, 1.05)):
         if start + step < end:

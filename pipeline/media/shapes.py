@@ -92,7 +92,7 @@ def scalloped(cx: float, cy: float, radius: float, bumps: int, depth: float) -> 
 
 def blob(cx: float, cy: float, radius: float, seed: float) -> Path:
     """A soft irregular round, as smooth cubics through points at wavering distances."""
-    count = 9
+    count = 24
     points = []
     for i in range(count):
         angle = 2 * math.pi * i / count

@@ -10,6 +10,8 @@ MARGIN = 0.09
 _MARGINS = {"plinth": 0.035, "holo": 0.06, "blob": 0.06}
 #: Share of the sprite's height, by treatment, that a plinth or a mirror image takes below it.
 _FLOORS = {"plinth": 0.12, "holo": 0.10}
+#: Share of the width that a picture takes at most: a plinth shows on both sides of it.
+_WIDEST = {"plinth": 0.78}
 
 
 def standing(treatment: str, width: float, height: float, aspect: float, *, floor: bool) -> Box:
@@ -20,6 +22,8 @@ def standing(treatment: str, width: float, height: float, aspect: float, *, floo
     share = _FLOORS.get(treatment, 0.0) if floor else 0.0
     margin = _MARGINS.get(treatment, MARGIN) * min(width, height)
     room_w, room_h = width - 2 * margin, height * (1 - share) - 2 * margin
+    if share:
+        room_w = min(room_w, width * _WIDEST.get(treatment, 1.0))
     w = min(room_w, room_h * aspect)
     h = w / aspect
     top = height * (1 - share) - margin - h if share else (height - h) / 2

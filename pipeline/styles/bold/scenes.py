@@ -101,12 +101,13 @@ def proof(scene: Scene) -> None:
 
 def offer(scene: Scene) -> None:
     """The price on a burst; what it was, struck through, above."""
-    if scene.facts.price is None:
+    facts, u, p = scene.facts, scene.u, scene.palette
+    if facts.price is None:
         benefit(scene)
         return
     if scene.pictured and scene.zones.wide:
         _beside_picture(scene)
-    facts, body, u, p = scene.facts, scene.zones.body, scene.u, scene.palette
+    body = scene.zones.body
     _edge_stripes(scene)
     head = scene.fit(
         scene.on_screen, scene.style.display, Box(0, 0, body.w, body.h * 0.24), 150, 40

@@ -210,7 +210,7 @@ def _niche(scene: Scene, hero: Box) -> None:
         return
     spot = scene.subject(hero)
     foot = spot.bottom + 6 * u
-    top = hero.y + 6 * u
+    top = max(hero.y + 6 * u, spot.y - spot.w * 0.34)
     w = min(hero.w * 0.84, max(spot.w * 1.26, (foot - top) * 0.62))
     h = foot - top
     fade = Move("fade", 30, 0, 0, easing.ease_out)

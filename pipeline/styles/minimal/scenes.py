@@ -100,7 +100,7 @@ def proof(scene: Scene) -> None:
 
 def offer(scene: Scene) -> None:
     """The price as the figure; what it was, struck through, above it."""
-    if scene.pictured and scene.zones.wide:
+    if scene.pictured and scene.facts.price is not None:
         _beside_picture(scene)
     facts, body, u, p = scene.facts, scene.zones.body, scene.u, scene.palette
     if facts.price is None:

@@ -8,7 +8,7 @@ from pipeline.media import easing
 from pipeline.media.colors import contrast, ink_on, mix, readable
 from pipeline.media.elements import Drift, Move
 from pipeline.media.paths import Box, joined
-from pipeline.media.shapes import blob, circle, polygon, ring, rounded, scalloped, star
+from pipeline.media.shapes import blob, circle, five_stars, polygon, ring, rounded, scalloped, star
 from pipeline.media.text import TextBlock, TextStyle
 from pipeline.styles.column import Figure, Words, column, rooms
 from pipeline.styles.letters import spelt
@@ -127,7 +127,7 @@ def _hero(scene: Scene, hero: Box, sway: tuple[float, float]) -> None:
     u, p = scene.u, scene.palette
     focus = scene.closer if scene.role in ("benefit", "proof") else None
     scene.hero = HeroUse(hero, zoom=(0.96, 1.0), sway=sway, enter=12, rise=120 * u, focus=focus)
-    if not scene.pictured:
+    if not scene.pictured or focus is not None:
         return
     radius = min(hero.w, hero.h) * 0.47
     # Stretched a little towards the longer side of its room.
@@ -145,13 +145,18 @@ def _hero(scene: Scene, hero: Box, sway: tuple[float, float]) -> None:
         layer=1,
         enter=pop,
     )
-    for n, (dx, dy) in enumerate(((-0.92, -0.62), (0.94, -0.44), (0.88, 0.70))):
+    spot = scene.subject(hero)
+    for n, (dx, dy) in enumerate(((-0.92, -0.62), (0.98, -0.46), (1.10, 0.34))):
         spark = Move("pop", 12, 8 + 4 * n, 0.0, _HOP)
-        x = min(max(hero.cx + dx * radius * 1.02, 30 * u), scene.zones.width - 30 * u)
+        x = hero.cx + dx * radius * wide * 1.1
+        x = min(max(x, hero.x + 24 * u), hero.right - 24 * u)
+        y = hero.cy + dy * radius * high
+        if spot.overlaps(Box(x - 20 * u, y - 20 * u, 40 * u, 40 * u)):
+            continue
         shape = (star(0, 0, 36 * u, 13 * u, 4), circle(0, 0, 17 * u), ring(0, 0, 22 * u, 8 * u))[n]
         tone = "#ffffff" if n == 0 else p.ink
         drift = Drift(dy=(-9, 7, -6)[n] * u)
-        scene.shape(shape, x, hero.cy + dy * radius, tone, layer=3, enter=spark, drift=drift)
+        scene.shape(shape, x, y, tone, layer=3, enter=spark, drift=drift)
 
 
 def _bubble(scene: Scene, box: Box, toward: tuple[float, float]) -> None:
@@ -236,11 +241,14 @@ def _stars(scene: Scene, box: Box, delay: int) -> None:
     for n in range(5):
         x = box.cx + (n - 2) * size * 1.16
         y = box.cy + abs(n - 2) ** 1.6 * size * 0.07 - size * 0.1
-        lit = rating >= n + 0.75
-        tone = p.accent if lit else mix(p.paper, p.ink, 0.22)
         pop = Move("pop", 14, delay + 4 * n, 0.0, _HOP)
-        shape = star(0, 0, size / 2, size * 0.245, 5)
-        scene.shape(shape, x, y, tone, layer=5, angle=(n - 2) * 7, enter=pop)
+        whole = star(0, 0, size / 2, size * 0.215, 5)
+        pale = mix(p.paper, p.ink, 0.22)
+        scene.shape(whole, x, y, pale, layer=5, angle=(n - 2) * 7, enter=pop)
+        lit, _ = five_stars(min(1.0, max(0.0, rating - n)), size, 0)
+        if lit:
+            part = lit.moved(-size / 2, -size / 2)
+            scene.shape(part, x, y, p.accent, layer=6, angle=(n - 2) * 7, enter=pop)
     scene.texts.append(Box(box.cx - 2.9 * size, box.y, 5.8 * size, box.h))
 
 

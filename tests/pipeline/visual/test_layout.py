@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import string
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -111,7 +111,11 @@ def test_scenes_keep_to_each_platforms_zone(style: str, platform: str) -> None:
     [LONG, ODD, "X", "W" * 80, "غلاية أورورا Pro", "קומקום", "曙光手冲壶，恒温一整天", "☕️🔥"],
 )
 def test_hard_names_fit(style: str, name: str) -> None:
-    fields = {"product_name": name, "cta_text": name[:40], "benefits": [name, name + name[:40]]}
+    fields: dict[str, Any] = {
+        "product_name": name,
+        "cta_text": name[:40],
+        "benefits": [name, name + name[:40]],
+    }
     for scene in scenes(shown=name, style=style, **fields):
         check(scene)
 
