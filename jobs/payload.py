@@ -37,6 +37,11 @@ PLATFORM_FRAMES: dict[str, tuple[str, ...]] = {
     "broadcast": ("16:9",),
 }
 PLATFORMS = tuple(PLATFORM_FRAMES)
+#: The families that a brand may name; a test holds the list against the bundled files.
+FONTS = (
+    *("Anton", "Archivo", "Fredoka", "Inter", "JetBrains Mono", "Noto Sans"),
+    *("Playfair Display", "Playfair Display Italic", "Space Grotesk"),
+)
 
 Style = Literal["minimal", "bold", "luxury", "playful", "tech"]
 Frame = Literal["9:16", "1:1", "4:5", "16:9"]
@@ -100,6 +105,14 @@ class Brand(BaseModel):
 
     colors: tuple[Colour, ...] = Field(default=(), max_length=4)
     font: Name | None = None
+
+    @field_validator("font")
+    @classmethod
+    def _bundled(cls, value: str | None) -> str | None:
+        named = {font.casefold(): font for font in FONTS}
+        if value is not None and value.casefold() not in named:
+            raise ValueError(f"is not bundled; the fonts there are: {', '.join(FONTS)}")
+        return named[value.casefold()] if value is not None else None
 
 
 class Variants(BaseModel):
@@ -187,14 +200,6 @@ class VideoJob(BaseModel):
                 "variants", f"makes {videos} videos with these frames; {MAX_VIDEOS} are the most"
             )
         return self
-
-    @field_validator("logo")
-    @classmethod
-    def _not_supported(cls, value: str | None) -> str | None:
-        # Refused, not ignored: whoever asks for it would miss it in the result.
-        if value is not None:
-            raise ValueError("is not supported; leave it out")
-        return value
 
 
 def parse_job(data: object, *, foreign: bool = False) -> VideoJob:

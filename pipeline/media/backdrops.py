@@ -17,7 +17,7 @@ from pipeline.media.yuv import Floats
 from pipeline.styles.base import Palette
 
 #: Painters whose picture is a gradient: it is dithered, flat art is not.
-SOFT = frozenset({"paper", "noir", "bubbles", "grid"})
+SOFT = frozenset({"paper", "silk", "grid"})
 #: Soft pictures are computed this many times smaller and enlarged.
 _COARSE = 8
 
@@ -81,13 +81,36 @@ def _paper(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
     return _soft(p.paper, p.paper_low, glows, w, h)
 
 
-def _noir(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
+def _silk(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
+    """Dark cloth in soft folds under one warm light, and a gold hairline along the edges."""
     tall = h / w
     glows = [
-        (rng.uniform(0.3, 0.7), tall * 0.36, 0.62, mix(p.paper, p.accent, 0.34), 0.75),
-        (rng.uniform(0.0, 1.0), tall * 1.0, 0.7, mix(p.paper, p.accent, 0.5), 0.22),
+        (0.5, tall * 0.40, 0.60, mix(p.paper, p.accent, 0.30), 0.70),
+        (rng.uniform(0.1, 0.9), tall * 1.02, 0.7, mix(p.paper, p.accent, 0.42), 0.22),
     ]
-    return _soft(p.paper, p.paper_low, glows, w, h)
+    picture = _soft(p.paper, p.paper_low, glows, w, h)
+    y, x = np.mgrid[0 : h // _COARSE + 2, 0 : w // _COARSE + 2].astype(np.float32)
+    x, y = x / (w / _COARSE), y / (w / _COARSE)
+    turn = rng.uniform(0, 6.28)
+    bend = 0.16 * np.sin(3.1 * y + turn) + 0.07 * np.sin(7.0 * x - 2.3 * y + turn)
+    fold = np.sin(9.0 * (x * 0.8 + y * 0.45 + bend)) ** 3
+    folds = np.asarray(
+        Image.fromarray(np.ascontiguousarray(fold, dtype=np.float32)).resize(
+            (w, h), Image.Resampling.BICUBIC
+        )
+    )
+    picture *= (1 + 0.13 * folds)[..., None]
+    unit = min(w, h) / 1080
+    inset, line = round(34 * unit), max(1, round(2 * unit))
+    for x0, y0, x1, y1 in (
+        (inset, inset, w - inset, inset + line),
+        (inset, h - inset - line, w - inset, h - inset),
+        (inset, inset, inset + line, h - inset),
+        (w - inset - line, inset, w - inset, h - inset),
+    ):
+        part = picture[y0:y1, x0:x1]
+        part += (_color(p.accent) - part) * 0.55
+    return picture
 
 
 def _blocks(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
@@ -108,34 +131,75 @@ def _blocks(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
     return picture
 
 
-def _bubbles(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
-    picture = _soft(p.paper, p.paper_low, [], w, h)
+def _confetti(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
+    """Two hills of the paper's deeper tone, and dots, rings and dashes strewn about the edges."""
+    picture = _flat(p.paper, w, h)
     x, y = _axes(w, h)
-    for _ in range(6):
-        cx, cy = rng.uniform(0, w), rng.uniform(0, h)
-        radius = rng.uniform(0.08, 0.3) * min(w, h)
-        disc = np.clip(radius - np.hypot(x - cx, y - cy) + 0.5, 0, 1)
-        _lay(picture, disc * 0.22, "#ffffff")
+    unit = min(w, h) / 1080
+    left = rng.random() < 0.5
+    for cx, cy, radius in (
+        (0.08 if left else 0.92, 0.98, 0.52),
+        (0.95 if left else 0.05, 0.04, 0.34),
+    ):
+        reach = radius * min(w, h)
+        disc = np.clip(reach - np.hypot(x - cx * w, y - cy * h) + 0.5, 0, 1)
+        _lay(picture, disc, p.paper_low)
+    tones = (p.accent, "#ffffff", mix(p.paper, p.ink, 0.22))
+    for n in range(22):
+        # Around the edges: the middle belongs to the product and the words.
+        along, deep = rng.uniform(0, 1), rng.uniform(0.015, 0.075)
+        edge = n % 4
+        cx = (along, along, deep, 1 - deep)[edge] * w
+        cy = (deep * w / h, 1 - deep * w / h, along, along)[edge] * h
+        size = rng.uniform(9, 17) * unit
+        near = (slice(max(0, int(cy - 50 * unit)), int(cy + 50 * unit)),)
+        dx, dy = x - cx, y[near] - cy
+        kind = n % 3
+        if kind == 0:
+            mask = np.clip(size * 0.8 - np.hypot(dx, dy) + 0.5, 0, 1)
+        elif kind == 1:
+            mask = np.clip(3.2 * unit - np.abs(np.hypot(dx, dy) - size) + 0.5, 0, 1)
+        else:
+            turn = rng.uniform(0, 3.14)
+            u = dx * np.cos(turn) + dy * np.sin(turn)
+            v = dy * np.cos(turn) - dx * np.sin(turn)
+            far = np.hypot(np.maximum(np.abs(u) - size, 0), v)
+            mask = np.clip(5 * unit - far + 0.5, 0, 1)
+        _lay(picture[near], mask * 0.85, tones[n % len(tones)])
     return picture
 
 
 def _grid(p: Palette, w: int, h: int, rng: np.random.Generator) -> Floats:
+    """A fine grid with crosses at every fourth line, brighter where the light stands."""
     tall = h / w
-    glows = [(rng.uniform(0.2, 0.8), tall * rng.uniform(0.2, 0.5), 0.6, p.accent, 0.22)]
+    at = (rng.uniform(0.35, 0.65), tall * 0.38)
+    glows = [
+        (*at, 0.62, mix(p.paper, p.accent, 0.42), 0.55),
+        (0.5, tall * 1.05, 0.6, p.accent, 0.14),
+    ]
     picture = _soft(p.paper, p.paper_low, glows, w, h)
     x, y = _axes(w, h)
-    pitch = min(w, h) / 12
-    near = np.minimum(
-        np.abs(x - np.round(x / pitch) * pitch), np.abs(y - np.round(y / pitch) * pitch)
+    pitch = min(w, h) / 18
+    left, top = x - w / 2, y - h / 2
+    off_x = np.abs(left - np.round(left / pitch) * pitch)
+    off_y = np.abs(top - np.round(top / pitch) * pitch)
+    lit = np.exp(-(((x / w - at[0]) ** 2 + ((y - at[1] * w) / w) ** 2) / 0.42))
+    _lay(picture, np.clip(1.0 - np.minimum(off_x, off_y), 0, 1) * (0.05 + 0.16 * lit), p.accent)
+    big = pitch * 4
+    far_x = np.abs(left - np.round(left / big) * big)
+    far_y = np.abs(top - np.round(top / big) * big)
+    arm, half = pitch * 0.2, max(1.0, pitch * 0.022)
+    cross = np.clip(half - np.minimum(far_x, far_y) + 0.5, 0, 1) * np.clip(
+        arm - np.maximum(far_x, far_y) + 0.5, 0, 1
     )
-    _lay(picture, np.clip(1.2 - near, 0, 1) * 0.14, p.accent)
+    _lay(picture, cross * 0.34, p.accent)
     return picture
 
 
 _PAINTERS: dict[str, Callable[[Palette, int, int, np.random.Generator], Floats]] = {
     "paper": _paper,
-    "noir": _noir,
+    "silk": _silk,
     "blocks": _blocks,
-    "bubbles": _bubbles,
+    "confetti": _confetti,
     "grid": _grid,
 }

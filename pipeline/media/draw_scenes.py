@@ -10,29 +10,36 @@ from __future__ import annotations
 import json
 import random
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from errors import InvalidInput
 from pipeline.media import backdrops
 from pipeline.media.ass import AssFile
 from pipeline.media.elements import UNDER_HERO
 from pipeline.media.fonts import clusters
-from pipeline.media.hero import HeroArt, draw
+from pipeline.media.hero import draw
+from pipeline.media.hero.parts import HeroArt, cropped, is_cut_out
 from pipeline.media.images import load_image
 from pipeline.media.layout import Zones, zones
+from pipeline.media.logo import CORNER, END_CARD, lay_logo
 from pipeline.media.paths import Box
 from pipeline.media.timeline import scene_spans
 from pipeline.media.yuv import write_yuv, write_yuva
 from pipeline.stage import Json
-from pipeline.styles import branded, load_style, palettes_for
-from pipeline.styles.scene import Facts, Scene
-from pipeline.styles.transitions import panels
+from pipeline.styles import load_style, palettes_for
+from pipeline.styles.branding import branded, corrections
+from pipeline.styles.scene import Facts, Picture, Scene
+from pipeline.styles.transitions import TRANSITIONS, Cut
+
+#: Roles that show the job's first image; the others take turns in the rest.
+_FIRST_PICTURE = frozenset({"hook", "product", "cta"})
 
 
 def main() -> None:
@@ -46,30 +53,37 @@ def main() -> None:
 
 def draw_all(order: Json, folder: Path) -> Json:
     """Compose every scene, write its stills and `titles.ass` to `folder`, return the plan."""
-    scenes = compose(order)
+    images = [
+        load_image(Path(path), field=f"images.{index}")
+        for index, path in enumerate(order["images"])
+    ]
+    logo = load_image(Path(order["logo"]), field="logo") if order["logo"] else None
+    scenes = compose(order, [_measured(index, image) for index, image in enumerate(images)])
     z = scenes[0].zones
+    changed = corrections([scene.palette for scene in scenes], tuple(order["brand"]["colors"]))
     fps = order["fps"]
     under, ass = (AssFile(z.width, z.height, fps) for _ in range(2))
     for scene in scenes:
         for element in scene.elements:
             element.bake(under if element.layer <= UNDER_HERO else ass, fps)
     style = scenes[0].style
-    if style.transition == "panels":
+    if cover := TRANSITIONS.get(style.transition):
         for before, after in pairwise(scenes):
-            way = 1 if after.index % 2 else -1
-            panels(ass, z, after.start_f, before.palette, after.palette, way)
+            cut = Cut(
+                after.start_f, before.palette, after.palette, 1 if after.index % 2 else -1,
+                after.start_f - before.start_f, after.end_f - after.start_f,
+            )  # fmt: skip
+            cover(ass, z, cut)
     under.write(folder / "under.ass")
     ass.write(folder / "titles.ass")
-    image = load_image(Path(order["images"][0])) if order["images"] else None
 
     def stills(scene: Scene) -> Json:
-        rng = np.random.default_rng([order["seed"], scene.index])
         return {
             "start_f": scene.start_f,
             "end_f": scene.end_f,
             "role": scene.role,
-            "backdrop": _backdrop(scene, folder, rng),
-            "hero": _hero(scene, folder, image),
+            "backdrop": _backdrop(scene, order["seed"], folder, logo, changed),
+            "hero": _hero(scene, folder, images[scene.picture.index] if scene.picture else None),
             "colors": asdict(scene.palette),
             "texts": [_rounded(box) for box in scene.texts],
         }
@@ -88,12 +102,13 @@ def draw_all(order: Json, folder: Path) -> Json:
         "titles": "titles.ass",
         "caption_zone": _rounded(z.captions),
         "safe": _rounded(z.safe),
+        "corrections": changed,
         "scenes": plan_scenes,
     }
 
 
-def compose(order: Json) -> list[Scene]:
-    """Lay out every scene of an order; draws nothing."""
+def compose(order: Json, pictures: Sequence[Picture] = ()) -> list[Scene]:
+    """Lay out every scene of an order; draws nothing. `pictures` are the measured images."""
     style = branded(
         load_style(order["style"]), tuple(order["brand"]["colors"]), order["brand"]["font"]
     )
@@ -101,19 +116,28 @@ def compose(order: Json) -> list[Scene]:
     facts = Facts(**{**order["facts"], "benefits": tuple(order["facts"]["benefits"])})
     room = zones(
         order["frame"], order["platform"],
-        captions=order["captions"], scale=order["scale"],
+        captions=order["captions"], logo=bool(order["logo"]), scale=order["scale"],
     )  # fmt: skip
     spans = scene_spans(order["voice"], order["fps"])
     script = order["script"]["scenes"][: len(spans)]
     palettes = palettes_for(style, len(script), rng)
-    scenes = []
+    scenes: list[Scene] = []
+    others = 0
     for index, (words, span, palette) in enumerate(zip(script, spans, palettes, strict=True)):
         last = index == len(script) - 1
+        role = "cta" if last else words["role"]
+        picture = None
+        if pictures:
+            picture = pictures[0]
+            if role not in _FIRST_PICTURE and len(pictures) > 1:
+                picture = pictures[1 + others % (len(pictures) - 1)]
+                others += 1
         scene = Scene(
-            index=index, role="cta" if last else words["role"],
+            index=index, role=role,
             on_screen=words["on_screen"].strip() or facts.name, visual=words["visual"],
             start_f=span[0], end_f=span[1], last=last, facts=facts, style=style,
-            palette=palette, zones=room, pictured=bool(order["images"]),
+            palette=palette, zones=room, picture=picture, pictures=len(pictures),
+            scenes=len(script),
             rng=random.Random(f"{order['seed']}/{index}"),
         )  # fmt: skip
         style.scenes[scene.role](scene)
@@ -121,12 +145,28 @@ def compose(order: Json) -> list[Scene]:
     return scenes
 
 
-def _backdrop(scene: Scene, folder: Path, rng: np.random.Generator) -> Json:
+def _measured(index: int, image: Image.Image) -> Picture:
+    shown = cropped(image)
+    return Picture(index, shown.width / shown.height, is_cut_out(image))
+
+
+def _backdrop(
+    scene: Scene, seed: int, folder: Path, logo: Image.Image | None, changed: list[Json]
+) -> Json:
     z, name = scene.zones, scene.style.backdrop
-    if scene.index and not scene.style.palette_per_scene:
-        return _backdrop_part("backdrop-0.yuv", z)  # the first scene's stands throughout
+    one = not scene.style.palette_per_scene  # the first scene's backdrop stands throughout
+    if one and scene.index and not (logo and scene.last):
+        return _backdrop_part("backdrop-0.yuv", z)
     file = f"backdrop-{scene.index}.yuv"
+    rng = np.random.default_rng([seed, 0 if one else scene.index])
     picture = backdrops.paint(name, scene.palette, z.width, z.height, rng)
+    if logo is not None and z.logo is not None:
+        plate = lay_logo(
+            picture, logo, z.logo, centered=scene.style.logo_at == "center",
+            size=END_CARD if scene.last else CORNER,
+        )  # fmt: skip
+        if plate and scene.last:
+            changed.append({"what": "logo", "asked": "on the background", "used": f"on {plate}"})
     write_yuv(picture, folder / file, rng if name in backdrops.SOFT else None)
     return _backdrop_part(file, z)
 
@@ -135,7 +175,7 @@ def _backdrop_part(file: str, z: Zones) -> Json:
     return {"file": file, "width": z.width, "height": z.height}
 
 
-def _hero(scene: Scene, folder: Path, image: Any) -> Json | None:
+def _hero(scene: Scene, folder: Path, image: Image.Image | None) -> Json | None:
     use = scene.hero
     if use is None:
         return None
@@ -147,11 +187,11 @@ def _hero(scene: Scene, folder: Path, image: Any) -> Json | None:
         scene.style.radius * scene.u,
     )  # fmt: skip
     file = f"hero-{scene.index}.yuva"
-    write_yuva(draw(scene.style.hero, art, image), folder / file, None)
+    write_yuva(draw(scene.style.hero, art, image, use.focus), folder / file, None)
     return {
         "file": file, "x": x, "y": y, "width": width, "height": height,
-        "zoom": use.zoom, "sway": use.sway, "enter": use.enter, "delay": use.delay,
-        "rise": use.rise,
+        "zoom": use.zoom, "sway": use.sway, "delay": use.delay, "rise": use.rise,
+        "enter": max(2, round(use.enter * scene.brisk)),
     }  # fmt: skip
 
 

@@ -20,6 +20,11 @@ _FAMILIES: dict[str, tuple[str, str]] = {
     "Inter": ("fontpkg_inter", "files/Inter[opsz,wght].ttf"),
     "Archivo": ("fontpkg_archivo", "files/Archivo[wdth,wght].ttf"),
     "Playfair Display": ("fontpkg_playfair_display", "files/PlayfairDisplay[wght].ttf"),
+    "Playfair Display Italic": (
+        "fontpkg_playfair_display",
+        "files/PlayfairDisplay-Italic[wght].ttf",
+    ),
+    "JetBrains Mono": ("fontpkg_jetbrains_mono", "files/JetBrainsMono[wght].ttf"),
     "Fredoka": ("fontpkg_fredoka", "files/Fredoka[wdth,wght].ttf"),
     "Space Grotesk": ("fontpkg_space_grotesk", "files/SpaceGrotesk[wght].ttf"),
     "Noto Sans": ("manimgx_fonts", "NotoSans[wght].ttf"),

@@ -23,6 +23,8 @@ _TALL_INSETS: dict[str, tuple[float, float, float, float]] = {
     "tiktok": (0.14, 0.15, 0.28, 0.08),
 }
 _TALL_DEFAULT = (0.14, 0.12, 0.22, 0.08)
+#: Height of a logo's row and the gap below it, in design units.
+_LOGO_ROW, _LOGO_GAP = 76.0, 26.0
 #: Frames that are shown in a feed or a player: title-safe 90 %, a little more at the foot.
 _WIDE_INSETS = (0.06, 0.06, 0.08, 0.06)
 
@@ -40,6 +42,8 @@ class Zones:
     wide: bool
     #: Tall frames have room below the captions; in others decoration must keep to the edges.
     tall: bool
+    #: The row above the body that is kept free for a logo.
+    logo: Box | None = None
 
     def split(self, hero_share: float, gap: float = 40.0) -> tuple[Box, Box]:
         """(hero, text): one above the other in tall frames, side by side in wide ones."""
@@ -49,7 +53,7 @@ class Zones:
             return Box(body.right - w, body.y, w, body.h), Box(body.x, body.y, w, body.h)
         h = (body.h - gap) * hero_share
         # A picture may reach into the apps' own bar at the top; text may not.
-        rise = body.y * 0.42
+        rise = body.y * 0.42 if self.logo is None else 0.0
         hero = Box(body.x, body.y - rise, body.w, h + rise)
         return hero, Box(body.x, body.y + h + gap, body.w, body.h - h - gap)
 
@@ -60,7 +64,9 @@ def frame_size(frame: str, scale: float = 1.0) -> tuple[int, int]:
     return round(width * scale / 2) * 2, round(height * scale / 2) * 2
 
 
-def zones(frame: str, platform: str, *, captions: bool, scale: float = 1.0) -> Zones:
+def zones(
+    frame: str, platform: str, *, captions: bool, logo: bool = False, scale: float = 1.0
+) -> Zones:
     """Lay out a frame. Side margins are equal: what is centred is so in the frame."""
     width, height = frame_size(frame, scale)
     tall = frame == "9:16"
@@ -72,7 +78,8 @@ def zones(frame: str, platform: str, *, captions: bool, scale: float = 1.0) -> Z
     band = (132 if tall else 104) * unit if captions else 0.0
     gap = (44 if tall else 28) * unit if captions else 0.0
     band_box = Box(safe.x, safe.bottom - band, safe.w, band)
-    body = Box(safe.x, safe.y, safe.w, safe.h - band - gap)
-    return Zones(
-        width, height, unit, safe, band_box, body, wide=frame in ("16:9", "1:1"), tall=tall
-    )
+    row = Box(safe.x, safe.y, safe.w, _LOGO_ROW * unit) if logo else None
+    top_used = (_LOGO_ROW + _LOGO_GAP) * unit if logo else 0.0
+    body = Box(safe.x, safe.y + top_used, safe.w, safe.h - band - gap - top_used)
+    wide = frame in ("16:9", "1:1")
+    return Zones(width, height, unit, safe, band_box, body, wide=wide, tall=tall, logo=row)

@@ -132,6 +132,28 @@ def joined(paths: Iterable[Path]) -> Path:
     return Path(tuple(segment for path in paths for segment in path.segments))
 
 
+def clumps(path: Path, gap: float) -> list[Path]:
+    """The outline in pieces from left to right, parted where at least `gap` is free.
+
+    With a gap of 0 the pieces are about letters, with a wider one words, in any script: what
+    touches (joined letters, a dot above its stem) stays together.
+    """
+    spans = []
+    for contour in _contours(path.segments):
+        piece = Path(tuple(contour))
+        box = piece.bounds()
+        spans.append((box.x, box.right, piece))
+    spans.sort(key=lambda span: span[0])
+    out: list[list[Path]] = []
+    reach = -math.inf
+    for left, right, piece in spans:
+        if not out or left - reach >= gap:
+            out.append([])
+        out[-1].append(piece)
+        reach = max(reach, right)
+    return [joined(group) for group in out]
+
+
 def _contours(segments: tuple[Segment, ...]) -> list[list[Segment]]:
     out: list[list[Segment]] = []
     for segment in segments:

@@ -52,6 +52,62 @@ def frame(x: float, y: float, w: float, h: float, radius: float, width: float) -
     return rounded(x, y, w, h, radius) + inner.reversed()
 
 
+def arch(x: float, y: float, w: float, h: float) -> Path:
+    """A doorway: a rectangle whose top is half a circle; (x, y) is its box's top left."""
+    r = min(w / 2, h)
+    k = r * (1 - _KAPPA)
+    right, bottom = x + w, y + h
+    return Path(
+        (
+            ("m", (x, bottom)),
+            ("l", (x, y + r)),
+            ("b", (x, y + k, x + w / 2 - r * _KAPPA, y, x + w / 2, y)),
+            ("b", (x + w / 2 + r * _KAPPA, y, right, y + k, right, y + r)),
+            ("l", (right, bottom)),
+        )
+    )
+
+
+def corners(w: float, h: float, arm: float, width: float) -> Path:
+    """Four corner brackets around a box centred on the origin."""
+    out = []
+    for sx in (-1, 1):
+        for sy in (-1, 1):
+            x, y = sx * w / 2, sy * h / 2
+            out.append(rect(min(x, x - sx * arm), min(y, y - sy * width), arm, width))
+            out.append(rect(min(x, x - sx * width), min(y, y - sy * arm), width, arm))
+    return joined(out)
+
+
+def scalloped(cx: float, cy: float, radius: float, bumps: int, depth: float) -> Path:
+    """A round biscuit: `bumps` half circles around; `depth` is their share of the radius."""
+    points = []
+    steps = bumps * 10
+    for i in range(steps):
+        angle = 2 * math.pi * i / steps
+        r = radius * (1 - depth + depth * abs(math.cos(angle * bumps / 2)))
+        points.append((cx + r * math.cos(angle), cy + r * math.sin(angle)))
+    return polygon(points)
+
+
+def blob(cx: float, cy: float, radius: float, seed: float) -> Path:
+    """A soft irregular round, as smooth cubics through points at wavering distances."""
+    count = 24
+    points = []
+    for i in range(count):
+        angle = 2 * math.pi * i / count
+        r = radius * (
+            0.93 + 0.07 * math.sin(2 * angle + seed) + 0.05 * math.sin(3 * angle - 1.7 * seed)
+        )
+        points.append((cx + r * math.cos(angle), cy + r * math.sin(angle)))
+    segments: list[Segment] = [("m", points[0])]
+    for i in range(count):  # Catmull-Rom to Bezier
+        (px, py), (ax, ay), (bx, by), (nx, ny) = (points[(i + k) % count] for k in (-1, 0, 1, 2))
+        control = (ax + (bx - px) / 6, ay + (by - py) / 6, bx - (nx - ax) / 6, by - (ny - ay) / 6)
+        segments.append(("b", (*control, bx, by)))
+    return Path(tuple(segments))
+
+
 def star(cx: float, cy: float, outer: float, inner: float, points: int) -> Path:
     """A star or, with many points and a large inner radius, a price burst."""
     corners = []

@@ -237,7 +237,9 @@ def _shape_run(
     buffer.language = language
     joins = tracking != 0 and buffer.script in ("Arab", "Deva", "Beng", "Syrc", "Mong")
     # Letter-spacing tears ligatures and joined scripts apart: the former are switched off.
-    hb.shape(face.font, buffer, {"liga": tracking <= 0.02, "clig": tracking <= 0.02})
+    whole = tracking <= 0.02
+    # Figures of a capital's height: prices in old-style figures look misprinted.
+    hb.shape(face.font, buffer, {"liga": whole, "clig": whole, "lnum": True})
     scale = 1 / face.upem
     spacing = 0.0 if joins else tracking
     for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):

@@ -16,6 +16,8 @@ Floats = NDArray[np.float32]
 
 _KR, _KB = 0.2126, 0.0722
 _KG = 1 - _KR - _KB
+#: Two for the sampling between pixels, two for the halved chroma.
+_BLEED_PX = 4
 
 
 def write_yuv(image: Floats, path: Path, rng: np.random.Generator | None) -> None:
@@ -29,7 +31,27 @@ def write_yuv(image: Floats, path: Path, rng: np.random.Generator | None) -> Non
 def write_yuva(image: Floats, path: Path, rng: np.random.Generator | None) -> None:
     """Write a straight-alpha RGBA image (h, w, 4; even sides) as raw yuva420p."""
     alpha = np.clip(image[..., 3] + 0.5, 0, 255).astype(np.uint8)
-    path.write_bytes(b"".join([*_planes(image[..., :3], rng), alpha.tobytes()]))
+    path.write_bytes(b"".join([*_planes(_bled(image), rng), alpha.tobytes()]))
+
+
+def _bled(image: Floats) -> Floats:
+    """The colours, carried a few pixels out into where nothing is seen.
+
+    A sprite that is sampled between its pixels mixes colour and alpha each for itself: with
+    black outside, its edge would darken and lighten as it moves, which reads as shaking.
+    """
+    color, seen = image[..., :3].copy(), (image[..., 3] > 0).astype(np.float32)
+    for _ in range(_BLEED_PX):
+        total, count = np.zeros_like(color), np.zeros_like(seen)
+        for axis in (0, 1):
+            for shift in (-1, 1):
+                near = np.roll(seen, shift, axis)
+                total += np.roll(color, shift, axis) * near[..., None]
+                count += near
+        grown = (seen == 0) & (count > 0)
+        color[grown] = total[grown] / count[grown][:, None]
+        seen[grown] = 1
+    return color
 
 
 def _planes(image: Floats, rng: np.random.Generator | None) -> list[bytes]:

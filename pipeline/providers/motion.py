@@ -24,7 +24,7 @@ class MotionProvider:
     """
 
     name = "motion"
-    version = "1"
+    version = "2"
 
     def __init__(self, *, scale: float = 1.0) -> None:
         self._scale = scale
@@ -73,6 +73,7 @@ def drawing_order(
         "fps": fps_of(job.platform_of(job.frames[0])),
         "captions": job.captions,
         "images": [str(Path(image).absolute()) for image in job.images],
+        "logo": str(Path(job.logo).absolute()) if job.logo else None,
         "seed": seed,
         "scale": scale,
         "script": script,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.media.text import TextStyle
 
@@ -41,8 +41,8 @@ class Pace:
 class Style:
     """One look. `scenes` maps a script's role to its composition.
 
-    `backdrop` names a painter of media/backdrops.py, `hero` a treatment of media/hero.py,
-    `transition` is "panels" (styles/transitions.py) or "settle".
+    `backdrop` names a painter of media/backdrops.py, `hero` a treatment of media/hero/,
+    `transition` one of styles/transitions.py, or is "settle".
     """
 
     name: str
@@ -59,5 +59,9 @@ class Style:
     radius: float
     #: Whether scenes take turns in the palettes (in seeded order) or keep to one.
     palette_per_scene: bool = False
-    #: "plate": the spoken word on a plate of the accent; "ink": coloured, on a soft shadow plate.
+    #: How captions are drawn: a key of LOOKS in media/draw_captions.py.
     caption_look: str = "ink"
+    #: What a brand's colours become: the accent, the paper itself, or the paper's pale tint.
+    brand_leads: Literal["accent", "paper", "tint"] = "accent"
+    #: Where in its row a logo stands.
+    logo_at: Literal["left", "center"] = "left"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.media import easing
 from pipeline.media.elements import Drift, Move
 from pipeline.media.paths import Box, Path
-from pipeline.media.shapes import arrow, five_stars, rounded
+from pipeline.media.shapes import arrow, five_stars, polygon, rounded
 from pipeline.media.text import TextBlock, TextStyle, shape_line
 from pipeline.styles.scene import Scene
 
@@ -96,10 +96,13 @@ def button(
     with_arrow: bool = True,
     from_left: bool = False,
     largest: float = 56,
+    cut: float | None = None,
+    pulse: float = 0.035,
 ) -> Box:
     """A button that pops in and then beats softly; its label shrinks to fit `width`.
 
-    With `from_left`, `center` is the middle of its left edge.
+    With `from_left`, `center` is the middle of its left edge; with `cut`, two corners are cut
+    off by so many design units instead of rounded.
     """
     u = scene.u
     h = height * u
@@ -112,10 +115,10 @@ def button(
     cx, cy = center
     if from_left:
         cx += w / 2
-    pulse = 0.035
     enter = Move("pop", scene.style.pace.enter, delay, 0.6, easing.overshoot)
     r = h / 2 if radius is None else radius * u
-    scene.shape(rounded(-w / 2, -h / 2, w, h, r), cx, cy, fill, layer=5, enter=enter, pulse=pulse)
+    plate = rounded(-w / 2, -h / 2, w, h, r) if cut is None else chamfered(w, h, cut * u)
+    scene.shape(plate, cx, cy, fill, layer=5, enter=enter, pulse=pulse)
     # One outline with the plate's own middle as origin, so that both beat as one.
     label = Path(tuple(s for i in range(len(block.lines)) for s in block.line_path(i).segments))
     shift = -(ink_box.w + tip) / 2 - ink_box.x
@@ -133,6 +136,59 @@ def button(
     covered = Box(cx - w / 2, cy - h / 2, w, h)
     scene.texts.append(covered)
     return covered
+
+
+def chamfered(w: float, h: float, cut: float) -> Path:
+    """A box around the origin with its top left and bottom right corners cut off."""
+    x, y = w / 2, h / 2
+    return polygon([(cut - x, -y), (x, -y), (x, y - cut), (x - cut, y), (-x, y), (-x, cut - y)])
+
+
+def prices(
+    scene: Scene,
+    box: Box,
+    styles: tuple[TextStyle, TextStyle],
+    colors: tuple[str, str, str],
+    delay: int,
+    *,
+    centered: bool,
+    kind: str = "rise",
+    on: str | None = None,
+) -> Box:
+    """The price and, struck out beside it, what it was: in one row, as tall as `box`.
+
+    `styles` are of the two; `colors` too, and the third is the line's.
+    """
+    facts, u = scene.facts, scene.u
+    assert facts.price is not None
+    shares = (0.56, 0.36) if facts.old_price else (1.0, 0.0)
+    now = scene.fit(facts.price, styles[0], Box(0, 0, box.w * shares[0], box.h), box.h / u, 16)
+    was, gap = None, 0.0
+    if facts.old_price:
+        room = Box(0, 0, box.w * shares[1], box.h * 0.75)
+        was, gap = scene.fit(facts.old_price, styles[1], room, box.h / u * 0.66, 14), 28 * u
+    ink, old = now.ink, was.ink if was else Box(0, 0, 0, 0)
+    x = box.cx - (ink.w + gap + old.w) / 2 if centered else box.x
+    reach = 20 * u if kind == "rise" else 0.6
+    covered = scene.text(
+        now, x - ink.x, box.cy - ink.cy, colors[0], delay=delay, kind=kind, reach=reach, on=on
+    )
+    if was is not None:
+        struck = scene.text(
+            was, x + ink.w + gap - old.x, box.cy - old.cy, colors[1],
+            delay=delay, kind=kind, reach=reach, on=on,
+        )  # fmt: skip
+        scene.strike(struck, colors[2], delay=delay + 14, thick=5)
+        covered = covered.union(struck)
+    return covered
+
+
+def proof_line(scene: Scene) -> str:
+    """What stands beside the rating: the scene's words, unless they only say it once more."""
+    rating = scene.facts.rating
+    if rating is not None and scene.on_screen.startswith((f"{rating:g}", f"{rating:.1f}")):
+        return scene.facts.name
+    return scene.on_screen
 
 
 def stars(scene: Scene, x: float, y: float, size: float, lit: str, unlit: str, delay: int) -> Box:

@@ -8,11 +8,15 @@ from dataclasses import dataclass, field, replace
 from pipeline.media import easing
 from pipeline.media.colors import readable
 from pipeline.media.elements import Drift, Element, Move
+from pipeline.media.hero.place import standing, window
 from pipeline.media.layout import Zones
 from pipeline.media.paths import Box, Path
 from pipeline.media.shapes import rect
 from pipeline.media.text import TextBlock, TextStyle, fit
 from pipeline.styles.base import Palette, Style
+
+#: Scenes of this many frames or more keep their style's own pace.
+_UNHURRIED_F = 75
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,15 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A product picture: its place among the job's images, and width / height as shown."""
+
+    index: int
+    aspect: float
+    cut_out: bool
+
+
+@dataclass(frozen=True)
 class HeroUse:
     """Where the hero stands (its sprite's box) and how it moves, for the compositor.
 
@@ -43,6 +56,8 @@ class HeroUse:
     enter: int = 18
     delay: int = 0
     rise: float = 48.0
+    #: For a close-up, the share of the picture's height that it is taken at.
+    focus: float | None = None
 
 
 @dataclass
@@ -61,8 +76,11 @@ class Scene:
     palette: Palette
     zones: Zones
     rng: random.Random
-    #: Whether the hero is a picture of the product, not a monogram.
-    pictured: bool = False
+    #: The picture that a hero of this scene shows; a monogram stands in where there is none.
+    picture: Picture | None = None
+    #: How many different pictures the job has, and how many scenes.
+    pictures: int = 0
+    scenes: int = 1
     elements: list[Element] = field(default_factory=list)
     texts: list[Box] = field(default_factory=list)
     hero: HeroUse | None = None
@@ -71,6 +89,38 @@ class Scene:
     def u(self) -> float:
         """Pixels per design unit: a design for 1080 px fits every frame."""
         return self.zones.unit
+
+    @property
+    def pictured(self) -> bool:
+        return self.picture is not None
+
+    @property
+    def more_to_show(self) -> bool:
+        """Whether this scene has a picture of its own, not the first scene's once more."""
+        return self.picture is not None and self.picture.index > 0
+
+    @property
+    def brisk(self) -> float:
+        """What entrances are shortened by, so that even a one-word scene is seen whole."""
+        return min(1.0, max(0.3, (self.end_f - self.start_f) / _UNHURRIED_F))
+
+    def subject(self, hero: Box) -> Box:
+        """Where the product itself stands when its sprite fills `hero`."""
+        picture = self.picture
+        if picture is None:
+            side = min(hero.w, hero.h) * 0.82
+            return Box(hero.cx - side / 2, hero.cy - side / 2, side, side)
+        if self.hero is not None and self.hero.focus is not None:
+            return window(hero.w, hero.h).moved(hero.x, hero.y)
+        stand = standing(self.style.hero, hero.w, hero.h, picture.aspect, floor=picture.cut_out)
+        return stand.moved(hero.x, hero.y)
+
+    @property
+    def closer(self) -> float | None:
+        """The focus of a close-up for scenes that have no picture of their own to show."""
+        if self.picture is None or self.more_to_show:
+            return None
+        return (0.32, 0.62, 0.45)[self.index % 3]
 
     def fit(
         self, text: str, style: TextStyle, box: Box, largest: float, smallest: float
@@ -94,11 +144,15 @@ class Scene:
         pulse: float = 0.0,
         symmetry: int = 0,
     ) -> None:
-        """Add an outline whose origin stands at (x, y)."""
+        """Add an outline whose origin stands at (x, y). Short scenes quicken its entrance."""
+        come = enter or Move()
+        if self.brisk < 1:
+            frames = max(min(come.frames, 3), round(come.frames * self.brisk))
+            come = replace(come, frames=frames, delay=round(come.delay * self.brisk))
         self.elements.append(
             Element(
                 path, x, y, color, self.start_f, self.end_f, layer, opacity, angle,
-                enter or Move(), self._leave(), drift or Drift(), pulse, symmetry,
+                come, self._leave(), drift or Drift(), pulse, symmetry,
             )
         )  # fmt: skip
 

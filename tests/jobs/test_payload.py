@@ -46,7 +46,7 @@ GOOD: dict[str, Any] = {"id": "a", "product_name": "Mug"}
         ),
         ({"platform": "myspace"}, "platform"),
         ({"callback_url": ""}, "callback_url"),
-        ({"logo": "logo.png"}, "logo"),
+        ({"brand": {"font": "Comic Sans"}}, "brand.font"),
         ({"rating": 6}, "rating"),
         ({"duration_s": 600}, "duration_s"),
         ({"seed": -1}, "seed"),
@@ -116,3 +116,9 @@ def test_any_payload_is_a_job_or_an_error_that_names_a_field(payload: dict[str, 
         assert error.field
     else:
         assert job.product_name.strip()
+
+
+def test_a_bundled_font_may_be_named_in_any_case() -> None:
+    assert (
+        parse_job(GOOD | {"brand": {"font": "playfair display"}}).brand.font == "Playfair Display"
+    )

@@ -36,4 +36,6 @@ STYLE = Style(
     radius=28,
     palette_per_scene=True,
     caption_look="plate",
+    brand_leads="paper",
+    logo_at="center",
 )

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipeline.media import easing
 from pipeline.media.colors import contrast, ink_on, readable
 from pipeline.media.elements import Drift, Move
 from pipeline.media.paths import Box, Path
 from pipeline.media.shapes import polygon, rect, star, stripes
 from pipeline.media.text import TextBlock
-from pipeline.styles.parts import baselines, button, centred_block, row_height, stack, stars
+from pipeline.styles.parts import (
+    baselines,
+    button,
+    centred_block,
+    proof_line,
+    row_height,
+    stack,
+    stars,
+)
 from pipeline.styles.scene import HeroUse, Scene
 
 _SLAM = easing.ease_out_expo
@@ -41,6 +51,8 @@ def product(scene: Scene) -> None:
 
 def benefit(scene: Scene) -> None:
     """One benefit: tapes from both sides, or a poster with a side bar; a list where asked."""
+    if scene.more_to_show:
+        _beside_picture(scene)
     if scene.visual == "list" and len(scene.facts.benefits) >= 2:
         _list(scene)
         return
@@ -53,6 +65,13 @@ def benefit(scene: Scene) -> None:
     else:
         _burst(scene, body.right, body.y + body.h * 0.1, 260 * u, color=p.accent, opacity=1.0)
         _poster(scene, scene.on_screen, body.inset(0, body.h * 0.12), p.ink, on=p.paper)
+
+
+def _beside_picture(scene: Scene) -> None:
+    """Show the scene's own picture; what follows is composed in the rest of the body."""
+    hero, text = scene.zones.split(0.48, gap=26)
+    scene.hero = HeroUse(hero, zoom=(0.97, 1.0), sway=(2.2, -2.2), enter=12)
+    scene.zones = replace(scene.zones, body=text)
 
 
 def proof(scene: Scene) -> None:
@@ -69,7 +88,7 @@ def proof(scene: Scene) -> None:
     figure = scene.fit(
         f"{scene.facts.rating:.1f}", scene.style.display, Box(0, 0, body.w, body.h * 0.42), 470, 120
     )
-    line = scene.fit(scene.on_screen, scene.style.label, Box(0, 0, body.w, body.h * 0.26), 76, 26)
+    line = scene.fit(proof_line(scene), scene.style.label, Box(0, 0, body.w, body.h * 0.26), 76, 26)
     ink = figure.ink
     y = body.y + (body.h - ink.h - size * u - line.height - 110 * u) / 2
     scene.text(figure, body.x, y - ink.y, p.ink, kind="slam", reach=1.7)
@@ -82,10 +101,13 @@ def proof(scene: Scene) -> None:
 
 def offer(scene: Scene) -> None:
     """The price on a burst; what it was, struck through, above."""
-    facts, body, u, p = scene.facts, scene.zones.body, scene.u, scene.palette
+    facts, u, p = scene.facts, scene.u, scene.palette
     if facts.price is None:
         benefit(scene)
         return
+    if scene.pictured and scene.zones.wide:
+        _beside_picture(scene)
+    body = scene.zones.body
     _edge_stripes(scene)
     head = scene.fit(
         scene.on_screen, scene.style.display, Box(0, 0, body.w, body.h * 0.24), 150, 40

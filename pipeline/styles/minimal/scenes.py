@@ -9,12 +9,14 @@ from pipeline.media.elements import Drift, Move
 from pipeline.media.paths import Box
 from pipeline.media.shapes import circle, rect, ring, rounded, tick
 from pipeline.media.text import TextBlock
-from pipeline.styles.parts import button, centred_block, slow, stars
+from pipeline.styles.parts import button, centred_block, proof_line, slow, stars
 from pipeline.styles.scene import HeroUse, Scene
 
 
 def hook(scene: Scene) -> None:
     """A name in small type, a short bar, and the promise as large as the frame allows."""
+    if scene.pictured and scene.zones.wide:
+        _beside_picture(scene)
     body, u = scene.zones.body, scene.u
     _orbit(scene)
     label = scene.fit(scene.facts.name, scene.style.label, Box(0, 0, body.w * 0.8, 44 * u), 34, 24)
@@ -56,12 +58,21 @@ def product(scene: Scene) -> None:
 
 def benefit(scene: Scene) -> None:
     """One benefit: three ways to show it, so that two in a row differ."""
+    if scene.more_to_show or (scene.pictured and scene.zones.wide):
+        _beside_picture(scene)
     if scene.visual == "list" and len(scene.facts.benefits) >= 2:
         _list(scene)
-    elif scene.index % 2:
+    elif scene.index % 2 and scene.hero is None:
         _card(scene)
     else:
         _statement(scene)
+
+
+def _beside_picture(scene: Scene) -> None:
+    """Show the scene's own picture; what follows is composed in the rest of the body."""
+    hero, text = scene.zones.split(0.50)
+    scene.hero = HeroUse(hero, zoom=(0.94, 1.0), enter=22, rise=50 * scene.u)
+    scene.zones = replace(scene.zones, body=text)
 
 
 def proof(scene: Scene) -> None:
@@ -69,7 +80,9 @@ def proof(scene: Scene) -> None:
     body, u, p = scene.zones.body, scene.u, scene.palette
     figure = f"{scene.facts.rating:.1f}" if scene.facts.rating is not None else "“"
     huge = replace(scene.style.display, tracking=-0.05)
-    line = scene.fit(scene.on_screen, scene.style.display, Box(0, 0, body.w, body.h * 0.36), 84, 32)
+    line = scene.fit(
+        proof_line(scene), scene.style.display, Box(0, 0, body.w, body.h * 0.36), 84, 32
+    )
     huge = replace(huge, align="right" if line.rtl else "left")
     number = scene.fit(figure, huge, Box(0, 0, body.w, body.h * 0.34), 340, 120)
     row = 66 * u if scene.facts.rating is not None else 0.0
@@ -87,6 +100,8 @@ def proof(scene: Scene) -> None:
 
 def offer(scene: Scene) -> None:
     """The price as the figure; what it was, struck through, above it."""
+    if scene.pictured and scene.facts.price is not None:
+        _beside_picture(scene)
     facts, body, u, p = scene.facts, scene.zones.body, scene.u, scene.palette
     if facts.price is None:
         _statement(scene)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from errors import InvalidInput, JobCancelled
-from jobs.payload import VideoJob
+from jobs.payload import STYLES, VideoJob
 from pipeline.providers.ffmpeg_compositor import FfmpegCompositor
 from pipeline.providers.motion import MotionProvider
 from pipeline.stage import StageInputs, StageOutput
@@ -55,7 +55,7 @@ def frame(ctx: FakeContext, video: Path, at_s: float) -> np.ndarray:
         return np.asarray(picture.convert("RGB")).astype(int)
 
 
-@pytest.fixture(scope="module", params=["minimal", "bold"])
+@pytest.fixture(scope="module", params=STYLES)
 def made(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[dict[str, StageOutput], StageOutput]:

@@ -1,14 +1,9 @@
-"""Draws the demo's product picture: a steel travel mug on a transparent ground.
-
-    .venv/bin/python examples/products/draw_mug.py examples/products/ember-mug.png
+"""A steel travel mug on a transparent ground.
 
 Shaded column by column as a tapered cylinder lit from the left, at twice the size, then reduced.
 """
 
 from __future__ import annotations
-
-import sys
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -91,7 +86,3 @@ def draw() -> Image.Image:
     pen.polygon(list(zip(drop_x, drop_y, strict=True)), fill=(240, 232, 220, 235))
     image = Image.alpha_composite(image, mark.filter(ImageFilter.GaussianBlur(u)))
     return image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
-
-
-if __name__ == "__main__":
-    draw().save(Path(sys.argv[1]), optimize=True)

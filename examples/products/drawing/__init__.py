@@ -1,0 +1,1 @@
+"""The sample products' pictures, drawn from nothing. See `__main__.py` for how to draw them."""
