@@ -145,7 +145,7 @@ class Holder:
             scripts.run(
                 self._client,
                 "progress",
-                [keys.job(job_id), keys.events(job_id)],
+                [keys.job(job_id), keys.events(job_id), keys.EVENTS],
                 [
                     *(self.claim.fence, self.claim.instance, stage, percent, message),
                     *(keys.channel(job_id), EVENTS_KEPT, self._final_ttl_s),
@@ -159,6 +159,7 @@ class Holder:
         """End the job and, with `then`, claim the next one in the same round trip."""
         job_id, claim = self.claim.job_id, self.claim
         names = [keys.job(job_id), keys.LEASES, keys.events(job_id), keys.answer(self._operation)]
+        names.append(keys.EVENTS)
         args = [job_id, claim.fence, claim.instance, state, error, percent, self._final_ttl_s]
         command = ("settle", names, [*args, message, keys.channel(job_id), ANSWER_TTL_S])
         if then is None:
@@ -203,5 +204,6 @@ def requeue(
     """Take a job from its holder (`instance`, or "" to reap) back into waiting or schedule."""
     state = "pending" if delay_s is None else "scheduled"
     names = [keys.job(job_id), keys.LEASES, keys.list_of(queue), keys.LEDGER, keys.SCHEDULED]
+    names += [keys.events(job_id), keys.EVENTS]
     args = [job_id, held_fence, instance, state, round((delay_s or 0) * 1000), new_fence, error]
     return bool(scripts.run(client, "requeue", names, [*args, message, keys.channel(job_id)]))

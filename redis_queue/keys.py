@@ -20,6 +20,8 @@ RAW = _OWN + "raw"
 EPOCH = _OWN + "epoch"
 RECONCILED = _OWN + "reconciled"
 RECONCILE_LOCK = _OWN + "reconcile-lock"
+#: The event log of all jobs; a job's own holds the same entries under the same ids.
+EVENTS = _OWN + "events"
 SWEPT = _OWN + "swept"
 TURN = _OWN + "turn"
 WORKERS = _OWN + "workers"

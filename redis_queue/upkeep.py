@@ -78,6 +78,7 @@ def mirror_final(
     """Mirror a final row, and tell subscribers once; False: Redis knows a later fence."""
     message = progress_message(job_id, None, progress, None, status=state, error=error)
     names = [keys.job(job_id), keys.LEASES, keys.LEDGER, keys.SCHEDULED, keys.events(job_id)]
+    names.append(keys.EVENTS)
     args = [job_id, fence, state, error, final_ttl_s, message, keys.channel(job_id), progress]
     return bool(scripts.run(client, "dead_letter", names, args))
 

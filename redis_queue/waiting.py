@@ -52,7 +52,7 @@ def cancel(client: Client, job_id: str, *, recorded: bool, final_ttl_s: int) -> 
     reply: bytes = scripts.run(
         client,
         "cancel",
-        [*names, keys.SCHEDULED, keys.CANCELS, keys.events(job_id)],
+        [*names, keys.SCHEDULED, keys.CANCELS, keys.events(job_id), keys.EVENTS],
         [job_id, final_ttl_s, message, keys.channel(job_id), "1" if recorded else "0"],
     )
     return reply.decode() or None

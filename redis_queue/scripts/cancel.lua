@@ -3,6 +3,7 @@
 --
 -- KEYS 1 job (hash)  2 its list  3 ledger (zset)  4 scheduled (zset)
 --      5 cancellations that the row does not know yet (zset)  6 event log (stream)
+--      7 all jobs' event log (stream)
 -- ARGV 1 id  2 how long the hash is kept, s  3 message (JSON)  4 channel
 --      5 "1" if the row knows already
 -- Returns the state before ("pending", "scheduled", "processing", a final one), or "" if unknown.
@@ -16,7 +17,10 @@ if status == 'pending' or status == 'scheduled' then
   redis.call('LREM', KEYS[2], 1, ARGV[1])
   redis.call('ZREM', KEYS[3], ARGV[1])
   redis.call('ZREM', KEYS[4], ARGV[1])
-  redis.call('XADD', KEYS[6], '*', 'data', ARGV[3])
+  -- Under one id in both logs; one that is ahead (the other was lost) must not stop the job.
+  local entry = redis.call('XADD', KEYS[7], 'MAXLEN', '~', 10000, '*', 'data', ARGV[3],
+    'tenant', redis.call('HGET', KEYS[1], 'tenant') or '')
+  redis.pcall('XADD', KEYS[6], entry, 'data', ARGV[3])
   redis.call('EXPIRE', KEYS[6], ARGV[2])
   redis.call('PUBLISH', ARGV[4], ARGV[3])
 elseif status == 'processing' then

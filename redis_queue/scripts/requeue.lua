@@ -3,6 +3,7 @@
 -- Atomic because the job must be in exactly one place: leased, waiting or scheduled.
 --
 -- KEYS 1 job (hash)  2 leases (zset)  3 its list  4 ledger (zset)  5 scheduled (zset)
+--      6 event log (stream)  7 all jobs' event log (stream)
 -- ARGV 1 id  2 fence  3 worker instance, or "" if the caller reaps an expired lease
 --      4 "pending" or "scheduled"  5 wait until due, ms  6 new fence  7 error or ""
 --      8 message (JSON)  9 channel
@@ -23,5 +24,9 @@ else
   redis.call('ZADD', KEYS[4], held[4] or string.format('%.0f', now), ARGV[1])
   redis.call('LPUSH', KEYS[3], ARGV[1])
 end
+-- Under one id in both logs; one that is ahead (the other was lost) must not stop the job.
+local entry = redis.call('XADD', KEYS[7], 'MAXLEN', '~', 10000, '*', 'data', ARGV[8],
+  'tenant', redis.call('HGET', KEYS[1], 'tenant') or '')
+redis.pcall('XADD', KEYS[6], entry, 'data', ARGV[8])
 redis.call('PUBLISH', ARGV[9], ARGV[8])
 return 1

@@ -3,6 +3,7 @@
 -- Atomic because the lease, the state and the message must change together, by the holder only.
 --
 -- KEYS 1 job (hash)  2 leases (zset)  3 event log (stream)  4 answer of this operation (list)
+--      5 all jobs' event log (stream)
 -- ARGV 1 id  2 fence  3 worker instance  4 state  5 error  6 progress, percent
 --      7 how long the hash is kept, s  8 message (JSON)  9 channel
 --      10 how long the answer is kept, s
@@ -17,7 +18,10 @@ redis.call('HSET', KEYS[1], 'status', ARGV[4], 'progress', ARGV[6], 'cancel', '0
 if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[5]) end
 redis.call('EXPIRE', KEYS[1], ARGV[7])
 redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('XADD', KEYS[3], '*', 'data', ARGV[8])
+-- Under one id in both logs; one that is ahead (the other was lost) must not stop the job.
+local entry = redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', 'data', ARGV[8],
+  'tenant', redis.call('HGET', KEYS[1], 'tenant') or '')
+redis.pcall('XADD', KEYS[3], entry, 'data', ARGV[8])
 redis.call('EXPIRE', KEYS[3], ARGV[7])
 redis.call('PUBLISH', ARGV[9], ARGV[8])
 redis.call('RPUSH', KEYS[4], '1')
