@@ -31,15 +31,19 @@ from pipeline.media.layout import Zones, zones
 from pipeline.media.logo import CORNER, END_CARD, lay_logo
 from pipeline.media.paths import Box
 from pipeline.media.timeline import scene_spans
-from pipeline.media.yuv import write_yuv, write_yuva
+from pipeline.media.yuv import Floats, write_yuv, write_yuva
 from pipeline.stage import Json
 from pipeline.styles import load_style, palettes_for
 from pipeline.styles.branding import branded, corrections
-from pipeline.styles.scene import Facts, Picture, Scene
+from pipeline.styles.scene import Facts, HeroUse, Picture, Scene
 from pipeline.styles.transitions import TRANSITIONS, Cut
 
 #: Roles that show the job's first image; the others take turns in the rest.
 _FIRST_PICTURE = frozenset({"hook", "product", "cta"})
+
+
+#: Alpha (of 255) up to which the last of a glow or shadow cannot be seen.
+_FAINT = 2
 
 
 def main() -> None:
@@ -187,12 +191,36 @@ def _hero(scene: Scene, folder: Path, image: Image.Image | None) -> Json | None:
         scene.style.radius * scene.u,
     )  # fmt: skip
     file = f"hero-{scene.index}.yuva"
-    write_yuva(draw(scene.style.hero, art, image, use.focus), folder / file, None)
+    sprite = draw(scene.style.hero, art, image, use.focus)
+    left, top = _spare(sprite, use)
+    write_yuva(sprite[top : height - top, left : width - left], folder / file, None)
     return {
-        "file": file, "x": x, "y": y, "width": width, "height": height,
+        "file": file, "x": x + left, "y": y + top,
+        "width": width - 2 * left, "height": height - 2 * top,
         "zoom": use.zoom, "sway": use.sway, "delay": use.delay, "rise": use.rise,
         "enter": max(2, round(use.enter * scene.brisk)),
     }  # fmt: skip
+
+
+def _spare(sprite: Floats, use: HeroUse) -> tuple[int, int]:
+    """What can be cut from both sides, and from top and bottom: every pixel is moved in each frame.
+
+    The middle stays where it is, as the sprite turns and grows about it.
+    """
+    height, width = sprite.shape[:2]
+    seen = sprite[..., 3] > _FAINT
+    columns, rows = np.flatnonzero(seen.any(axis=0)), np.flatnonzero(seen.any(axis=1))
+    if not len(columns):
+        return 0, 0
+    half_w = max(width / 2 - columns[0], columns[-1] + 1 - width / 2)
+    half_h = max(height / 2 - rows[0], rows[-1] + 1 - height / 2)
+    # A turn carries the corners outwards; an entrance begins a little lower.
+    lean = np.sin(np.radians(max(map(abs, use.sway))))
+    grown = max(1.0, *use.zoom)
+    reach_w = (half_w + half_h * lean) * grown + 4
+    reach_h = (half_h + half_w * lean) * grown + 4 + use.rise * 0.6
+    left, top = width / 2 - reach_w, height / 2 - reach_h
+    return max(0, int(left / 2) * 2), max(0, int(top / 2) * 2)
 
 
 def _even(value: float) -> int:

@@ -52,31 +52,40 @@ def frame(x: float, y: float, w: float, h: float, radius: float, width: float) -
     return rounded(x, y, w, h, radius) + inner.reversed()
 
 
-def arch(x: float, y: float, w: float, h: float) -> Path:
-    """A doorway: a rectangle whose top is half a circle; (x, y) is its box's top left."""
-    r = min(w / 2, h)
-    k = r * (1 - _KAPPA)
-    right, bottom = x + w, y + h
-    return Path(
-        (
-            ("m", (x, bottom)),
-            ("l", (x, y + r)),
-            ("b", (x, y + k, x + w / 2 - r * _KAPPA, y, x + w / 2, y)),
-            ("b", (x + w / 2 + r * _KAPPA, y, right, y + k, right, y + r)),
-            ("l", (right, bottom)),
-        )
-    )
+def strokes(
+    points: list[tuple[float, float]], width: float, *, each: int = 1, closed: bool = True
+) -> list[Path]:
+    """A thin line along `points`, in pieces of `each` sides.
+
+    A shape is blended over its whole box in every frame, so a large outline in one piece costs
+    as much as if it were filled. The pieces overlap: draw them opaque.
+    """
+    ends = points[1:] + points[:1] if closed else points[1:]
+    quads = []
+    for (ax, ay), (bx, by) in zip(points, ends, strict=False):
+        length = math.hypot(bx - ax, by - ay) or 1.0
+        ux, uy = (bx - ax) / length * width / 2, (by - ay) / length * width / 2
+        ax, ay, bx, by = ax - ux, ay - uy, bx + ux, by + uy
+        corners = [(ax - uy, ay + ux), (bx - uy, by + ux), (bx + uy, by - ux), (ax + uy, ay - ux)]
+        quads.append(polygon(corners))
+    return [joined(quads[i : i + each]) for i in range(0, len(quads), each)]
 
 
-def corners(w: float, h: float, arm: float, width: float) -> Path:
+def arc(radius: float, start: float, end: float, sides: int) -> list[tuple[float, float]]:
+    """Points of an arc around the origin, from one angle to another (degrees, clockwise)."""
+    turns = [math.radians(start + (end - start) * i / sides) for i in range(sides + 1)]
+    return [(radius * math.cos(turn), radius * math.sin(turn)) for turn in turns]
+
+
+def corners(w: float, h: float, arm: float, width: float) -> list[Path]:
     """Four corner brackets around a box centred on the origin."""
     out = []
     for sx in (-1, 1):
         for sy in (-1, 1):
             x, y = sx * w / 2, sy * h / 2
-            out.append(rect(min(x, x - sx * arm), min(y, y - sy * width), arm, width))
-            out.append(rect(min(x, x - sx * width), min(y, y - sy * arm), width, arm))
-    return joined(out)
+            flat = rect(min(x, x - sx * arm), min(y, y - sy * width), arm, width)
+            out.append(flat + rect(min(x, x - sx * width), min(y, y - sy * arm), width, arm))
+    return out
 
 
 def scalloped(cx: float, cy: float, radius: float, bumps: int, depth: float) -> Path:

@@ -21,7 +21,7 @@ from pipeline.styles.base import Palette
 #: Frames that the panels need to cover the frame, and as many to leave it.
 PANEL_FRAMES = 7
 #: Frames that curtains close before a cut and open after it.
-CLOSE_FRAMES, OPEN_FRAMES = 11, 15
+CLOSE_FRAMES, OPEN_FRAMES = 10, 12
 #: Frames from a sheet of foam's first bubble to the cut.
 FOAM_FRAMES = 9
 #: How many bars a slice transition has, and its frames on each side of the cut.

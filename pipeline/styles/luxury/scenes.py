@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pipeline.media import easing
-from pipeline.media.elements import Drift, Move
-from pipeline.media.paths import Box
-from pipeline.media.shapes import arch, polygon, rect, ring
+from pipeline.media.colors import mix
+from pipeline.media.elements import Move
+from pipeline.media.paths import Box, Path
+from pipeline.media.shapes import arc, polygon, rect, strokes
 from pipeline.media.text import TextBlock
 from pipeline.styles.column import Figure, Words, column, rooms
 from pipeline.styles.parts import button, prices, proof_line, stars
@@ -196,32 +197,30 @@ def _halo(scene: Scene, hero: Box) -> None:
     u = scene.u
     spot = scene.subject(hero)
     radius = min(max(spot.w, spot.h) * 0.56, hero.w * 0.5, hero.h * 0.56)
-    fade = Move("fade", 40, 4, 0, easing.ease_out)
-    scene.shape(
-        ring(0, 0, radius, max(1.5, 2 * u)), spot.cx, spot.cy, scene.palette.accent,
-        layer=1, opacity=0.55, enter=fade,
-    )  # fmt: skip
+    points = arc(radius, 0, 360, 96)
+    for piece in strokes(points, max(1.5, 2 * u), each=4, closed=False):
+        _engraved(scene, piece, spot.cx, spot.cy, 0.55)
+
+
+def _engraved(scene: Scene, piece: Path, x: float, y: float, share: float) -> None:
+    """A part of a gold line on the wall behind the product."""
+    p = scene.palette
+    fade = Move("fade", 16, 2, 0, easing.ease_out)
+    scene.shape(piece, x, y, mix(p.paper, p.accent, share), layer=1, enter=fade)
 
 
 def _niche(scene: Scene, hero: Box) -> None:
-    """Two arches, one a little lighter than the wall, one a gold line around it."""
-    u, p = scene.u, scene.palette
+    """A gold line in the shape of an arch around the product."""
+    u = scene.u
     if not scene.pictured:
         return
     spot = scene.subject(hero)
     foot = spot.bottom + 6 * u
     top = max(hero.y + 6 * u, spot.y - spot.w * 0.34)
     w = min(hero.w * 0.84, max(spot.w * 1.26, (foot - top) * 0.62))
-    h = foot - top
-    fade = Move("fade", 30, 0, 0, easing.ease_out)
-    wall = arch(-w / 2, -h, w, h)
-    scene.shape(wall, hero.cx, foot, p.accent, layer=1, opacity=0.09, enter=fade)
-    line, gap = max(2.0, 2.4 * u), 14 * u
-    outer = arch(-w / 2 - gap, -h - gap, w + 2 * gap, h + gap)
-    inner = arch(
-        -w / 2 - gap + line, -h - gap + line, w + 2 * gap - 2 * line, h + gap - line
-    ).reversed()
-    drift = Drift()
-    scene.shape(
-        outer + inner, hero.cx, foot, p.accent, layer=1, opacity=0.85, enter=fade, drift=drift
-    )
+    gap, radius = 14 * u, w / 2 + 14 * u
+    spring = min(0.0, top - gap + radius - foot)
+    points = [(-radius, 0.0), *((x, y + spring) for x, y in arc(radius, 180, 360, 64))]
+    points.append((radius, 0.0))
+    for piece in strokes(points, max(2.0, 2.4 * u), each=3, closed=False):
+        _engraved(scene, piece, hero.cx, foot, 0.85)

@@ -8,7 +8,7 @@ from pipeline.media import easing
 from pipeline.media.colors import mix
 from pipeline.media.elements import Move
 from pipeline.media.paths import Box
-from pipeline.media.shapes import corners, rect
+from pipeline.media.shapes import corners, rect, strokes
 from pipeline.media.text import TextBlock
 from pipeline.styles.column import Figure, Words, column, rooms
 from pipeline.styles.letters import spelt
@@ -169,8 +169,8 @@ def _hero(scene: Scene, hero: Box, zoom: tuple[float, float], focus: float | Non
     h = min(hero.h, spot.h + 2 * pad)
     cy = min(max(spot.cy, hero.y + h / 2), hero.bottom - h / 2)
     snap = Move("pop", 14, 4, 1.25, _SNAP)
-    marks = corners(w, h, 54 * u, max(2.0, 5 * u))
-    scene.shape(marks, spot.cx, cy, p.accent, layer=3, enter=snap)
+    for mark in corners(w, h, 54 * u, max(2.0, 5 * u)):
+        scene.shape(mark, spot.cx, cy, p.accent, layer=3, enter=snap)
 
 
 def _typed(
@@ -249,9 +249,11 @@ def _panel(scene: Scene, box: Box) -> None:
     cut, line = 44 * u, max(2.0, 2.5 * u)
     enter = Move("rise", 12, 0, 40 * u, _SNAP)
     pane = chamfered(box.w, box.h, cut)
-    inner = chamfered(box.w - 2 * line, box.h - 2 * line, cut - line * 0.4).reversed()
+    points = [(values[0], values[1]) for _, values in pane.segments]
     scene.shape(pane, box.cx, box.cy, _glass(scene), layer=3, enter=enter)
-    scene.shape(pane + inner, box.cx, box.cy, p.accent, layer=4, opacity=0.7, enter=enter)
+    edge = mix(p.paper, p.accent, 0.7)
+    for side in strokes(points, line):
+        scene.shape(side, box.cx, box.cy, edge, layer=4, enter=enter)
 
 
 def _gauge(scene: Scene, box: Box, delay: int) -> None:
