@@ -33,6 +33,9 @@ _QUEUE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
 #: Shorter texts are no secrets that could be told from ordinary words.
 _SECRET_LEAST = 6
+_API_TOKEN = re.compile(
+    r"[A-Za-z0-9_.~+/-]{16,}=(?:read|submit|operate)(?:@[A-Za-z0-9][A-Za-z0-9._-]{0,63})?"
+)
 #: As Standard Webhooks asks of a symmetric key.
 _WEBHOOK_KEY_BYTES = (24, 64)
 _PASSWORD = re.compile(r"(?<=://)([^/@]*?):.*@")
@@ -125,6 +128,14 @@ class Settings(BaseSettings):
     breaker_failures: int = _plain("BREAKER_FAILURES", default=3, ge=1, le=1000)
     breaker_reset_s: float = _plain("BREAKER_RESET_S", default=30.0, gt=0, le=3600)
 
+    # The API and the dashboard (`python -m api`, `up`).
+    api_host: str = _plain("API_HOST", default="127.0.0.1")
+    api_port: int = _plain("API_PORT", default=8080, ge=0, le=65_535)
+    #: secret=role or secret=role@tenant, separated by commas; roles: read, submit, operate.
+    api_tokens: SecretStr | None = _plain("API_TOKENS", default=None)
+    #: Signs logins and links; unset: made once and kept in var/.
+    api_secret: SecretStr | None = _plain("API_SECRET", default=None)
+
     # The worker (WORKER_...).
     queues: CommaList = ("video-high", "video", "video-low")
     lease_s: float = Field(default=15.0, ge=1, le=600)
@@ -194,6 +205,18 @@ class Settings(BaseSettings):
                 key = b""
             if not _WEBHOOK_KEY_BYTES[0] <= len(key) <= _WEBHOOK_KEY_BYTES[1]:
                 raise ValueError("must be whsec_ and the base64 of 24 to 64 random bytes")
+        return value
+
+    @field_validator("api_tokens")
+    @classmethod
+    def _api_tokens(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = value.get_secret_value().split(",") if value is not None else []
+        for number, part in enumerate(parts, start=1):
+            if not _API_TOKEN.fullmatch(part.strip()):
+                raise ValueError(
+                    f"entry {number} is not secret=role or secret=role@tenant: a secret of 16 "
+                    "or more letters and digits; read, submit or operate"
+                )
         return value
 
     @field_validator("redis_url")
@@ -298,8 +321,11 @@ def secret_values(settings: Settings) -> list[str]:
         text = value.get_secret_value()
         if "://" in text:
             text = urlsplit(text).password or ""
-        if len(text) >= _SECRET_LEAST:
-            found.append(text)
+        parts = text.split(",") if field == "api_tokens" else [text]
+        for part in parts:
+            secret = part.strip().partition("=")[0] if field == "api_tokens" else part
+            if len(secret) >= _SECRET_LEAST:
+                found.append(secret)
     return found
 
 

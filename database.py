@@ -12,6 +12,7 @@ from store.calls import CallStore
 from store.deliveries import DeliveryStore
 from store.engine import open_engine, translated
 from store.jobs import JobStore
+from store.listing import JobListing
 from store.migrate import migrate
 from store.retention import RetentionStore
 from store.stage_runs import StageStore
@@ -30,6 +31,7 @@ class Database:
         self.stages = StageStore(self.engine)
         self.calls = CallStore(self.engine)
         self.deliveries = DeliveryStore(self.engine)
+        self.listing = JobListing(self.engine)
         self.retention = RetentionStore(self.engine)
 
     def init(self) -> None:

@@ -160,7 +160,7 @@ class CallStore:
         with reading(self._engine) as connection:
             return [_record(row) for row in connection.execute(statement)]
 
-    def costs(self, by: str, *, since: datetime) -> list[dict[str, Any]]:
+    def costs(self, by: str, *, since: datetime, tenant: str | None = None) -> list[dict[str, Any]]:
         """Sums by "day", "provider" or "tenant": calls, spent, in doubt, and thrown away.
 
         Thrown away is what was paid for calls whose stage was never finished by anybody while
@@ -196,6 +196,8 @@ class CallStore:
             .group_by(key)
             .order_by(key)
         )
+        if tenant is not None:
+            statement = statement.where(_CALLS.c.tenant == tenant)
         with reading(self._engine) as connection:
             rows = [dict(row._mapping) for row in connection.execute(statement)]
         return [

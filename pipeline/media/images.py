@@ -96,6 +96,29 @@ def load_image(
         raise InvalidInput(field, "is damaged or cut short; export the image again") from None
 
 
+def image_size(path: Path, *, field: str) -> tuple[str, int, int]:
+    """(format, width, height) of a picture by its head alone: nothing of it is decoded.
+
+    Raises InvalidInput as `load_image` does.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as image:
+                _check_size(field, image.size, MAX_PIXELS)
+                return str(image.format), *image.size
+    except InvalidInput:
+        raise
+    except UnidentifiedImageError:
+        raise InvalidInput(field, "is not a PNG, JPEG or WebP image") from None
+    except Image.DecompressionBombError:
+        raise InvalidInput(field, _too_many(MAX_PIXELS)) from None
+    except (OSError, ValueError, SyntaxError, EOFError):
+        raise InvalidInput(field, "is damaged or cut short; export the image again") from None
+
+
 def _check_size(field: str, size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:

@@ -36,7 +36,7 @@ class FfmpegCompositor:
     """`mix` and `report` are the functions of media/audio.py and media/report.py."""
 
     name = "ffmpeg"
-    version = "1"
+    version = "2"
 
     def __init__(
         self,

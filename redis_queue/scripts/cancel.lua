@@ -19,7 +19,7 @@ if status == 'pending' or status == 'scheduled' then
   redis.call('ZREM', KEYS[4], ARGV[1])
   -- Under one id in both logs; one that is ahead (the other was lost) must not stop the job.
   local entry = redis.call('XADD', KEYS[7], 'MAXLEN', '~', 10000, '*', 'data', ARGV[3],
-    'tenant', redis.call('HGET', KEYS[1], 'tenant') or '')
+    'tenant', redis.call('HGET', KEYS[1], 'tenant') or '', 'job', ARGV[1])
   redis.pcall('XADD', KEYS[6], entry, 'data', ARGV[3])
   redis.call('EXPIRE', KEYS[6], ARGV[2])
   redis.call('PUBLISH', ARGV[4], ARGV[3])

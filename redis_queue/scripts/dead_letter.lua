@@ -21,7 +21,7 @@ redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
 -- Under one id in both logs; one that is ahead (the other was lost) must not stop the job.
 local entry = redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', 'data', ARGV[6],
-  'tenant', redis.call('HGET', KEYS[1], 'tenant') or '')
+  'tenant', redis.call('HGET', KEYS[1], 'tenant') or '', 'job', ARGV[1])
 redis.pcall('XADD', KEYS[5], entry, 'data', ARGV[6])
 redis.call('EXPIRE', KEYS[5], ARGV[5])
 redis.call('PUBLISH', ARGV[7], ARGV[6])

@@ -13,7 +13,7 @@ redis.call('HSET', KEYS[1], 'stage', ARGV[3], 'progress', ARGV[4],
   'updated_ms', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
 -- Under one id in both logs; one that is ahead (the other was lost) must not stop the job.
 local entry = redis.call('XADD', KEYS[3], 'MAXLEN', '~', 10000, '*', 'data', ARGV[5],
-  'tenant', redis.call('HGET', KEYS[1], 'tenant') or '')
+  'tenant', redis.call('HGET', KEYS[1], 'tenant') or '', 'job', redis.call('HGET', KEYS[1], 'job_id') or '')
 redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[7], entry, 'data', ARGV[5])
 redis.call('EXPIRE', KEYS[2], ARGV[8])
 redis.call('PUBLISH', ARGV[6], ARGV[5])

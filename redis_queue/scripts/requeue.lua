@@ -26,7 +26,7 @@ else
 end
 -- Under one id in both logs; one that is ahead (the other was lost) must not stop the job.
 local entry = redis.call('XADD', KEYS[7], 'MAXLEN', '~', 10000, '*', 'data', ARGV[8],
-  'tenant', redis.call('HGET', KEYS[1], 'tenant') or '')
+  'tenant', redis.call('HGET', KEYS[1], 'tenant') or '', 'job', ARGV[1])
 redis.pcall('XADD', KEYS[6], entry, 'data', ARGV[8])
 redis.call('PUBLISH', ARGV[9], ARGV[8])
 return 1

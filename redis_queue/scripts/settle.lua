@@ -20,7 +20,7 @@ redis.call('EXPIRE', KEYS[1], ARGV[7])
 redis.call('ZREM', KEYS[2], ARGV[1])
 -- Under one id in both logs; one that is ahead (the other was lost) must not stop the job.
 local entry = redis.call('XADD', KEYS[5], 'MAXLEN', '~', 10000, '*', 'data', ARGV[8],
-  'tenant', redis.call('HGET', KEYS[1], 'tenant') or '')
+  'tenant', redis.call('HGET', KEYS[1], 'tenant') or '', 'job', ARGV[1])
 redis.pcall('XADD', KEYS[3], entry, 'data', ARGV[8])
 redis.call('EXPIRE', KEYS[3], ARGV[7])
 redis.call('PUBLISH', ARGV[9], ARGV[8])

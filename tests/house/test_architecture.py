@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "worker": RUNTIME | {"worker"},
     "commands": RUNTIME | {"commands"},
     "cli": RUNTIME | {"cli", "commands"},
+    "api": RUNTIME | {"api"},
     "examples": RUNTIME | {"examples"},
     "benchmarks": RUNTIME | {"benchmarks", "commands"},
 }

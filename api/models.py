@@ -1,0 +1,239 @@
+"""What the API answers with; one place for names, units and examples."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from jobs.states import JobState
+
+
+class Problem(BaseModel):
+    """An error: what to do about it, and the field it is about where it is about one."""
+
+    detail: str = Field(examples=["product_name: is required"])
+    field: str | None = Field(default=None, examples=["product_name"])
+
+
+class Accepted(BaseModel):
+    """A job was accepted, or was known by its idempotency key (`created` false)."""
+
+    job_id: str
+    created: bool
+    #: False while Redis is away: the job is safe, and is queued when it returns.
+    queued: bool
+
+
+class BatchEntry(BaseModel):
+    """One job of a batch: accepted, or why not."""
+
+    job_id: str | None = None
+    created: bool = False
+    error: str | None = None
+    field: str | None = None
+
+
+class Batch(BaseModel):
+    """Every entry of a batch, in its order."""
+
+    results: list[BatchEntry]
+
+
+class Job(BaseModel):
+    """A job as lists show it. `progress` in percent; times in UTC."""
+
+    job_id: str
+    status: JobState
+    kind: str
+    queue: str
+    tenant: str
+    product_name: str
+    style: str
+    stage: str | None
+    progress: int
+    progress_percent: int
+    worker_id: str | None
+    error: str | None
+    generation: int
+    failures: int
+    crashes: int
+    interruptions: int
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    due_at: datetime | None
+
+
+class Jobs(BaseModel):
+    """A page of jobs, newest first. `after` leads to the next one, however deep."""
+
+    jobs: list[Job]
+    total: int
+    limit: int
+    offset: int
+    after: str | None
+
+
+class StageLine(BaseModel):
+    """A stage on a job's time line."""
+
+    stage: str
+    provider: str
+    generation: int
+    reused: bool
+    failures: int
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class CallLine(BaseModel):
+    """A paid call. Money in micro-dollars: a cent is 10,000."""
+
+    stage: str
+    provider: str
+    state: str
+    cost_microusd: int | None
+    estimate_microusd: int
+    reason: str | None
+    begun_at: datetime
+    ended_at: datetime | None
+
+
+class CallbackLine(BaseModel):
+    """How telling of the job's end went."""
+
+    outcome: str
+    state: str
+    attempts: int
+    last_error: str | None
+    due_at: datetime
+
+
+class File(BaseModel):
+    """A finished file; `url` opens it for an hour, for anyone who has it."""
+
+    name: str
+    size: int
+    sha256: str
+    url: str
+
+
+class JobDetails(Job):
+    """All that is known of a job."""
+
+    payload: dict[str, Any]
+    result: dict[str, Any] | None
+    stages: list[StageLine]
+    calls: list[CallLine]
+    callbacks: list[CallbackLine]
+    files: list[File]
+
+
+class Replay(BaseModel):
+    """From which stage on to run anew; left out: from where it failed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_stage: str | None = Field(default=None, examples=["voice_gen"])
+
+
+class Changed(BaseModel):
+    """A job's state after a command."""
+
+    job_id: str
+    status: str
+
+
+class Uploaded(BaseModel):
+    """A picture that jobs may name in `images` or `logo`."""
+
+    reference: str
+    width: int
+    height: int
+
+
+class Health(BaseModel):
+    """`status` is "healthy" or "unhealthy"; with the latter the answer is a 503."""
+
+    status: str
+    redis_connected: bool
+    database_connected: bool
+    queue_depth: int
+    workers: int
+    details: dict[str, str]
+
+
+class Worker(BaseModel):
+    """A living worker, as it describes itself."""
+
+    worker_id: str
+    instance: str
+    host: str = ""
+    pid: int = 0
+    current_job: str | None = None
+    stage: str | None = None
+    jobs_done: int = 0
+    rss_mb: int = 0
+    cpu_percent: float = 0.0
+    queues: list[str] = []
+    started_at: datetime | None = None
+    beat_age_s: float = 0.0
+    state: str = "idle"
+
+
+class Queue(BaseModel):
+    """A queue and what waits in it."""
+
+    name: str
+    list_key: str
+    waiting: int
+
+
+class Queues(BaseModel):
+    """All queues, and jobs that are not in any."""
+
+    queues: list[Queue]
+    running: int
+    scheduled: int
+    oldest_waiting_s: float | None
+
+
+class Login(BaseModel):
+    """A browser's exchange of a token for a cookie."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: str = Field(max_length=500)
+
+
+class Me(BaseModel):
+    """Who one is to this API."""
+
+    role: str
+    tenant: str | None
+
+
+class Bucket(BaseModel):
+    """A span of time: what ended in it."""
+
+    start: datetime
+    completed: int
+    failed: int
+
+
+class Overview(BaseModel):
+    """The last hours at a glance. Seconds; micro-dollars."""
+
+    states: dict[str, int]
+    buckets: list[Bucket]
+    bucket_s: int
+    completed: int
+    failed: int
+    seconds_median: float | None
+    seconds_p95: float | None
+    wait_median_s: float | None
+    cost_today_microusd: int
+    in_doubt_microusd: int

@@ -1,0 +1,167 @@
+"""The state of the shop: health, workers, queues, costs, an overview, metrics."""
+
+from __future__ import annotations
+
+import statistics
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
+
+from api.metrics import exposition
+from api.models import Bucket, Health, Overview, Queue, Queues, Worker
+from api.security import Reader
+from api.shop import TheShop
+from errors import QueueUnavailable, StoreUnavailable
+from redis_queue import keys, presence, upkeep, waiting
+from redis_queue.connection import translated
+from store.records import utc_now
+
+router = APIRouter(tags=["system"])
+
+_HOURS_SHOWN = 24
+_BUCKET_S = 3600
+
+
+@router.get("/health", responses={503: {"model": Health}})
+def health(shop: TheShop) -> Response:
+    """Whether Redis and the database answer, and how much waits; 503 when one does not."""
+    details: dict[str, str] = {}
+    depth = alive = 0
+    redis_ok = database_ok = True
+    try:
+        with translated():
+            shop.client.ping()
+        depth = waiting.counts(shop.client)["waiting"]
+        alive = len(presence.workers(shop.client))
+    except QueueUnavailable:
+        redis_ok = False
+    try:
+        shop.database.jobs.ping()
+    except StoreUnavailable:
+        database_ok = False
+    details["queue_depth"] = str(depth)
+    details["redis"] = "ok" if redis_ok else "does not answer"
+    details["database"] = "ok" if database_ok else "does not answer"
+    well = redis_ok and database_ok
+    answer = Health(
+        status="healthy" if well else "unhealthy",
+        redis_connected=redis_ok,
+        database_connected=database_ok,
+        queue_depth=depth,
+        workers=alive,
+        details=details,
+    )
+    return JSONResponse(answer.model_dump(), 200 if well else 503)
+
+
+@router.get("/health/live")
+def live() -> dict[str, str]:
+    """This process answers."""
+    return {"status": "alive"}
+
+
+@router.get("/health/ready", responses={503: {"model": Health}})
+def ready(shop: TheShop) -> Response:
+    """As `/health`: requests can be served."""
+    return health(shop)
+
+
+@router.get("/workers")
+def workers(caller: Reader, shop: TheShop) -> list[Worker]:
+    """The living workers, by name."""
+    now = upkeep.now_ms(shop.client)
+    return [_worker(row, now) for row in presence.workers(shop.client)]
+
+
+@router.get("/queues")
+def queues(caller: Reader, shop: TheShop) -> Queues:
+    """What waits in each queue, runs and is scheduled."""
+    depths, counts = waiting.depths(shop.client), waiting.counts(shop.client)
+    oldest = shop.database.listing.oldest_waiting()
+    return Queues(
+        queues=[
+            Queue(name=name, list_key=keys.list_of(name), waiting=depth)
+            for name, depth in depths.items()
+        ],
+        running=counts["running"],
+        scheduled=counts["scheduled"],
+        oldest_waiting_s=(utc_now() - oldest).total_seconds() if oldest else None,
+    )
+
+
+@router.get("/costs")
+def costs(
+    caller: Reader,
+    shop: TheShop,
+    by: Literal["day", "provider", "tenant"] = "day",
+    days: Annotated[int, Query(ge=1, le=366)] = 30,
+) -> list[dict[str, Any]]:
+    """What was spent, is in doubt and was thrown away, in micro-dollars."""
+    since = utc_now() - timedelta(days=days)
+    return shop.database.calls.costs(by, since=since, tenant=caller.tenant)
+
+
+@router.get("/overview")
+def overview(caller: Reader, shop: TheShop) -> Overview:
+    """The last 24 hours at a glance."""
+    now = utc_now()
+    since = now - timedelta(hours=_HOURS_SHOWN)
+    ended = shop.database.listing.ended_since(since, caller.tenant)
+    done = [job for job in ended if job.state == "completed"]
+    took = sorted(
+        (job.finished_at - (job.started_at or job.created_at)).total_seconds() for job in done
+    )
+    waits = [(job.started_at - job.created_at).total_seconds() for job in done if job.started_at]
+    counts = {"completed": [0] * _HOURS_SHOWN, "failed": [0] * _HOURS_SHOWN}
+    for job in ended:
+        place = int((job.finished_at - since).total_seconds() // _BUCKET_S)
+        if job.state in counts:
+            counts[job.state][min(place, _HOURS_SHOWN - 1)] += 1
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    spent = shop.database.calls.costs("day", since=today, tenant=caller.tenant)
+    return Overview(
+        states=shop.database.listing.by_state(caller.tenant),
+        buckets=[
+            Bucket(
+                start=since + timedelta(seconds=_BUCKET_S * place),
+                completed=counts["completed"][place],
+                failed=counts["failed"][place],
+            )
+            for place in range(_HOURS_SHOWN)
+        ],
+        bucket_s=_BUCKET_S,
+        completed=sum(counts["completed"]),
+        failed=sum(counts["failed"]),
+        seconds_median=round(statistics.median(took), 3) if took else None,
+        seconds_p95=round(took[min(len(took) - 1, int(len(took) * 0.95))], 3) if took else None,
+        wait_median_s=round(statistics.median(waits), 3) if waits else None,
+        cost_today_microusd=sum(row["spent_microusd"] for row in spent),
+        in_doubt_microusd=sum(row["doubtful_microusd"] for row in spent),
+    )
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def metrics(caller: Reader, shop: TheShop) -> Response:
+    """The fleet in Prometheus' text format; each worker serves its own beside."""
+    body, kind = exposition(shop)
+    return Response(body, media_type=kind)
+
+
+def _worker(row: dict[str, str], now_ms: int) -> Worker:
+    job = row.get("current_job") or None
+    return Worker(
+        worker_id=row.get("worker_id", ""),
+        instance=row["instance"],
+        host=row.get("host", ""),
+        pid=int(row.get("pid") or 0),
+        current_job=job,
+        jobs_done=int(row.get("jobs_done") or 0),
+        rss_mb=int(row.get("rss_mb") or 0),
+        cpu_percent=float(row.get("cpu_percent") or 0),
+        queues=[name for name in row.get("queues", "").split(",") if name],
+        started_at=row.get("started_at") or None,
+        beat_age_s=max(0.0, (now_ms - float(row.get("beat_ms") or now_ms)) / 1000),
+        state=row.get("state") or ("working" if job else "idle"),
+    )
