@@ -3,7 +3,7 @@
 # once. Needs Python 3.11 or newer and nothing else.
 #
 #   ./run_worker.sh demo [--product-name TEXT ...]   one finished video in out/demo/
-#   ./run_worker.sh up                               an embedded Redis and two workers
+#   ./run_worker.sh up                               an embedded Redis, two workers, the dashboard
 #   ./run_worker.sh worker-1                         one worker on REDIS_URL
 #   ./run_worker.sh setup                            only install
 set -euo pipefail

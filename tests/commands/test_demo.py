@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,13 @@ def test_up_starts_a_stack_that_other_terminals_find(tmp_path: Path) -> None:
             timeout=60,
         )
         assert second.returncode == 1 and "runs already" in second.stderr
+        found = wait_until(lambda: re.search(r"(http://\S+)/#token=(\S+)", log.read_text()))
+        jobs = urllib.request.Request(
+            found[1] + "/jobs", headers={"Authorization": f"Bearer {found[2]}"}
+        )
+        with urllib.request.urlopen(jobs) as answer:
+            assert json.load(answer)["jobs"][0]["status"] == "completed"
+        assert (copy / "var" / "api-token").stat().st_mode & 0o077 == 0
     finally:
         up.send_signal(signal.SIGINT)
         code = up.wait(timeout=20)
