@@ -49,6 +49,12 @@ def demo(
     old_price: options.OldPrice = None,
     rating: options.Rating = None,
     image: options.Image = None,
+    logo: options.Logo = None,
+    color: options.Color = None,
+    frame: options.Frame = None,
+    platform: options.Platform = None,
+    hooks: options.Hooks = None,
+    other_cta: options.OtherCta = None,
     duration_s: options.DurationS = None,
     seed: options.Seed = None,
     out: Annotated[Path, typer.Option(help="Where the files go.")] = ROOT / "out" / "demo",
@@ -73,13 +79,20 @@ def demo(
         rating=rating,
         duration_s=duration_s,
         seed=seed,
+        color=color,
+        frames=frame,
+        platform=platform,
+        hooks=hooks,
+        other_cta=other_cta,
     )
     # A product of one's own has nothing of the sample's but the style and the button.
     sample = _PRODUCT if product_name is None else {"cta_text": "Shop now"}
-    pictures = image or ([_PICTURE] if product_name is None else [])
+    pictures = image or ([str(_PICTURE)] if product_name is None else [])
     with _servers(live=live, fresh=fresh) as found:
         folder = Path(found.settings.image_folders[0])
         payload = {**sample, **given, "images": options.upload(pictures, folder)}
+        if logo is not None:
+            payload["logo"] = options.upload_logo(logo, folder)
         record, log_file = _make(found, payload, live=live)
     if record.state != "completed":
         say_error(
@@ -174,4 +187,4 @@ def _deliver(settings: Settings, record: JobRecord, out: Path) -> list[Path]:
     for name, fields in record.result["artifacts"].items():
         storage.fetch(Artifact(**fields), out / name)
         paths.append(out / name)
-    return sorted(paths, key=lambda path: (path.suffix == ".mp4", path.name))
+    return sorted(paths, key=lambda path: (path.suffix == ".mp4", path.stem == "video", path.name))

@@ -23,15 +23,39 @@ Price = Annotated[str | None, typer.Option(help="Such as $19.99.")]
 OldPrice = Annotated[str | None, typer.Option(help="The price before, struck out.")]
 Rating = Annotated[float | None, typer.Option(help="0 to 5.")]
 Image = Annotated[
-    list[Path] | None, typer.Option(help="A PNG, JPEG or WebP of the product; may be repeated.")
+    list[str] | None,
+    typer.Option(help="A PNG, JPEG or WebP of the product, or its https URL; may be repeated."),
+]
+Logo = Annotated[str | None, typer.Option(help="The brand's logo, as --image.")]
+Color = Annotated[
+    list[str] | None, typer.Option(help="A brand colour, #rrggbb, the main one first.")
+]
+Frame = Annotated[
+    list[str] | None, typer.Option(help="9:16, 1:1, 4:5 or 16:9; may be repeated: one video each.")
+]
+Platform = Annotated[str | None, typer.Option(help="Whose limits hold, such as tiktok.")]
+Hooks = Annotated[int | None, typer.Option(help="So many openings, 1 to 5: one video each.")]
+OtherCta = Annotated[
+    list[str] | None, typer.Option(help="A further button text; may be repeated: one video each.")
 ]
 Seed = Annotated[int | None, typer.Option(help="Another number gives another variation.")]
 DurationS = Annotated[float | None, typer.Option(help="Seconds of video asked for, 6 to 60.")]
 
 
-def payload_of(job_id: str | None, **given: Any) -> dict[str, Any]:
+def payload_of(
+    job_id: str | None,
+    *,
+    color: Sequence[str] | None = None,
+    hooks: int | None = None,
+    other_cta: Sequence[str] | None = None,
+    **given: Any,
+) -> dict[str, Any]:
     """The flags that were given, as a payload; one that was not is left to the job's default."""
     payload = {key: value for key, value in given.items() if value not in (None, [], ())}
+    if color:
+        payload["brand"] = {"colors": list(color)}
+    if hooks is not None or other_cta:
+        payload["variants"] = {"hooks": hooks or 1, "ctas": list(other_cta or ())}
     payload["id"] = job_id or str(uuid.uuid4())
     return payload
 
@@ -50,20 +74,29 @@ def payload_from_file(path: Path) -> dict[str, Any]:
     return payload
 
 
-def upload(images: Sequence[Path], folder: Path) -> list[str]:
+def upload(images: Sequence[str | Path], folder: Path) -> list[str]:
     """Copy images to where workers may read them, checked first; returns the references.
 
-    Raises InvalidInput that names `images.N`.
+    A URL is its own reference. Raises InvalidInput that names `images.N`.
     """
+    return [_uploaded(f"images.{index}", image, folder) for index, image in enumerate(images)]
+
+
+def upload_logo(logo: str | None, folder: Path) -> str | None:
+    """The same for a logo; None for none."""
+    return _uploaded("logo", logo, folder) if logo is not None else None
+
+
+def _uploaded(field: str, image: str | Path, folder: Path) -> str:
     from pipeline.media.images import load_image
 
-    references = []
+    if "://" in str(image):
+        return str(image)
+    path = Path(image)
+    if not path.is_file():
+        raise InvalidInput(field, f"{path} is not a file")
+    load_image(path, field=field)
     folder.mkdir(parents=True, exist_ok=True)
-    for index, image in enumerate(images):
-        if not image.is_file():
-            raise InvalidInput(f"images.{index}", f"{image} is not a file")
-        load_image(image, field=f"images.{index}")
-        target = folder / f"{uuid.uuid4().hex}{image.suffix.lower()}"
-        shutil.copyfile(image, target)
-        references.append(str(target))
-    return references
+    target = folder / f"{uuid.uuid4().hex}{path.suffix.lower()}"
+    shutil.copyfile(path, target)
+    return str(target)

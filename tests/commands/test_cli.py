@@ -181,3 +181,20 @@ def test_a_finished_file_is_found_and_a_callback_is_delivered(
         cli("resend", "a")
         wait_until(lambda: len(receiver.messages) == 2)
         assert set(receiver.ids) == {"a.0.completed"}
+
+
+def test_the_flags_become_frames_variants_and_a_brand(cli: Cli, tmp_path: Path) -> None:
+    Image.new("RGB", (64, 32), "navy").save(tmp_path / "logo.png")
+    cli(
+        *("submit", "--id", "many", "--product-name", "Mug", "--frame", "9:16", "--frame", "1:1"),
+        *("--hooks", "2", "--other-cta", "Try it", "--color", "#0b5fff", "--platform", "tiktok"),
+        *("--logo", str(tmp_path / "logo.png"), "--image", "https://pictures.example/mug.png"),
+    )
+    payload = json.loads(cli.json("status", "many")["payload"])
+    assert payload["frames"] == ["9:16", "1:1"]
+    assert payload["variants"] == {"hooks": 2, "ctas": ["Try it"]}
+    assert payload["brand"] == {"colors": ["#0b5fff"]}
+    assert payload["images"] == ["https://pictures.example/mug.png"]
+    assert Path(payload["logo"]).is_file()
+    wrong = cli("submit", "--product-name", "Mug", "--frame", "2:1", code=2)
+    assert "frames.0" in wrong.stderr
