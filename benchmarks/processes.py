@@ -45,6 +45,8 @@ class MemoryWatch:
     pid: int
     own_mb: float = 0.0
     children_mb: dict[str, float] = field(default_factory=dict)
+    #: The most that all processes below it held at one time.
+    children_together_mb: float = 0.0
 
     def __enter__(self) -> MemoryWatch:
         self._ended = threading.Event()
@@ -59,6 +61,10 @@ class MemoryWatch:
     def _sample(self) -> None:
         while not self._ended.is_set():
             self.own_mb = max(self.own_mb, resident_mb(self.pid))
+            together_mb = 0.0
             for child, name in descendants(self.pid).items():
-                self.children_mb[name] = max(self.children_mb.get(name, 0.0), resident_mb(child))
+                held_mb = resident_mb(child)
+                together_mb += held_mb
+                self.children_mb[name] = max(self.children_mb.get(name, 0.0), held_mb)
+            self.children_together_mb = max(self.children_together_mb, together_mb)
             time.sleep(0.02)

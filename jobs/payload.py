@@ -151,7 +151,7 @@ class VideoJob(BaseModel):
     #: None: the one that is usual for each frame.
     platform: Platform | None = None
     captions: bool = True
-    #: "auto" (a bed made for the style), "none", or a path in an allowed folder.
+    #: "auto" (a bed made for the style), "none", or a path in an allowed folder or an https URL.
     music: Reference = "auto"
     #: A number stands for so many hooks.
     variants: Variants = Variants()

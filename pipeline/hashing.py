@@ -26,6 +26,7 @@ def job_content(job: VideoJob, file_digests: Mapping[str, str]) -> Json:
     """What of the job shapes its video; local files count by their bytes, not their paths."""
     content = job.model_dump(mode="json", exclude=_NOT_CONTENT)
     content["images"] = [file_digests.get(path, path) for path in job.images]
+    content["music"] = file_digests.get(job.music, job.music)
     if job.logo is not None:
         content["logo"] = file_digests.get(job.logo, job.logo)
     return content

@@ -1,8 +1,8 @@
-"""A job's pictures as local files: paths are checked, URLs fetched once and kept.
+"""A job's pictures and music as local files: paths are checked, URLs fetched once and kept.
 
 What was fetched first is kept in storage under the job's own name, so that another try, on any
-host, works with the same bytes: a picture that changes on its web site makes no stage run, and
-nothing paid for, anew.
+host, works with the same bytes: a file that changes on its web site makes no stage run, and nothing
+paid for, anew.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from errors import InvalidInput
 from jobs.payload import VideoJob
+from pipeline.media import own_music
 from pipeline.media.images import MAX_BYTES, check_reference
 from pipeline.ports import OWN_FILES, ArtifactStorage
 from pipeline.public_http import Forbidden, PublicHttp, Unreachable
@@ -43,16 +44,23 @@ class InputFiles:
     wait_base_s: float = 2.0
 
     def localise(self, job: VideoJob, folder: Path, interrupts: Interruptible) -> VideoJob:
-        """The job with its images and logo as local paths; fetched ones lie in `folder`.
+        """The job with its images, logo and music as local paths; fetched ones lie in `folder`.
 
         Raises InvalidInput with the field's name.
         """
-        images = tuple(
-            str(self._local(job, f"images.{index}", image, folder, interrupts.sleep))
-            for index, image in enumerate(job.images)
-        )
-        logo = job.logo and str(self._local(job, "logo", job.logo, folder, interrupts.sleep))
-        return job.model_copy(update={"images": images, "logo": logo})
+
+        def local(field: str, reference: str, max_bytes: int = MAX_BYTES) -> str:
+            return str(self._local(job, field, reference, folder, interrupts.sleep, max_bytes))
+
+        found: dict[str, Any] = {
+            "images": tuple(local(f"images.{n}", image) for n, image in enumerate(job.images)),
+            "logo": job.logo and local("logo", job.logo),
+        }
+        if own_music.is_own(job.music):
+            found["music"] = local(own_music.FIELD, job.music, own_music.MAX_BYTES)
+            # Pictures are opened by a stage soon to come; music by the last, when all is paid for.
+            own_music.check_music(Path(found["music"]))
+        return job.model_copy(update=found)
 
     def _local(
         self,
@@ -61,6 +69,7 @@ class InputFiles:
         reference: str,
         folder: Path,
         sleep: Callable[[float], None],
+        max_bytes: int,
     ) -> Path:
         if "://" not in reference:
             return check_reference(field, reference, self.folders)
@@ -69,14 +78,16 @@ class InputFiles:
         folder.mkdir(parents=True, exist_ok=True)
         if self.storage.restore(key, path):
             return path
-        path.write_bytes(self._fetched(field, reference, sleep))
+        path.write_bytes(self._fetched(field, reference, sleep, max_bytes))
         try:
             self.storage.publish(path, key)
         except FileExistsError:  # another holder of the job was quicker, and the first one counts
             self.storage.restore(key, path)
         return path
 
-    def _fetched(self, field: str, url: str, sleep: Callable[[float], None]) -> bytes:
+    def _fetched(
+        self, field: str, url: str, sleep: Callable[[float], None], max_bytes: int
+    ) -> bytes:
         retrying = Retrying(
             retry=retry_if_exception_type(Unreachable),
             stop=stop_after_attempt(_TRIES),
@@ -85,7 +96,7 @@ class InputFiles:
             reraise=True,
         )
         try:
-            return retrying(self._fetch, url)
+            return retrying(self._fetch, url, max_bytes)
         except Forbidden as error:
             raise InvalidInput(field, f"its URL {error}") from None
         except Unreachable as error:
@@ -93,8 +104,8 @@ class InputFiles:
                 field, f"could not be fetched: its host {error}; submit it again later"
             ) from None
 
-    def _fetch(self, url: str) -> bytes:
-        answer = self.http.get(url, timeout_s=_TIMEOUT_S, max_bytes=MAX_BYTES)
+    def _fetch(self, url: str, max_bytes: int) -> bytes:
+        answer = self.http.get(url, timeout_s=_TIMEOUT_S, max_bytes=max_bytes)
         if answer.status >= 500 or answer.status in (408, 429):
             raise Unreachable(f"answers with status {answer.status}")
         if answer.status != 200:

@@ -29,6 +29,7 @@ from pipeline.calls import Calls, CallsInMemory
 from pipeline.context import RunContext
 from pipeline.hashing import job_content, stage_hash
 from pipeline.manifest import inputs_of, manifest, stage_lines
+from pipeline.media.own_music import is_own
 from pipeline.ports import (
     OWN_FILES,
     Artifact,
@@ -186,7 +187,7 @@ class JobRun:
 
     def _localised(self) -> VideoJob:
         job, interrupts = self._job, self._ports.interrupts
-        if not job.images and job.logo is None:
+        if not job.images and job.logo is None and not is_own(job.music):
             return job
         # In a stage's window, so that a stop need not wait for a slow host.
         with interrupts.stage("inputs"):
@@ -344,7 +345,8 @@ class JobRun:
 
 def _local_files(job: VideoJob) -> list[str]:
     paths = [*job.images, *([job.logo] if job.logo else [])]
+    paths += [job.music] if is_own(job.music) else []
     missing = [path for path in paths if not Path(path).is_file()]
     if missing:
-        raise PermanentError(f"{len(missing)} of the job's images cannot be read on this host")
+        raise PermanentError(f"{len(missing)} of the job's files cannot be read on this host")
     return paths

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from jobs.payload import VideoJob
 from pipeline.calls import Calls
+from pipeline.media.own_music import is_own
 from pipeline.ports import StageId
 from pipeline.stage import Json
 
@@ -79,6 +80,7 @@ def inputs_of(job: VideoJob, digests: Mapping[str, str]) -> dict[str, Json]:
     """By field: hash and size of each local file that the job names."""
     named = {f"images.{number}": path for number, path in enumerate(job.images)}
     named |= {"logo": job.logo} if job.logo else {}
+    named |= {"music": job.music} if is_own(job.music) else {}
     return {
         field: {"sha256": digests[path], "size": Path(path).stat().st_size}
         for field, path in named.items()

@@ -86,7 +86,7 @@ class Jobs:
     def _check_urls(self, job: VideoJob) -> None:
         """Now, by their form; what their hosts stand for is looked at when they are used."""
         named = {f"images.{index}": image for index, image in enumerate(job.images)}
-        named |= {"logo": job.logo or ""}
+        named |= {"logo": job.logo or "", "music": job.music}
         urls = {field: text for field, text in named.items() if "://" in text}
         if job.callback_url is not None:
             if not self._callbacks:

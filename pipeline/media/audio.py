@@ -1,9 +1,11 @@
 """The soundtrack: the voice treated, a bed ducked under it, the whole at a measured loudness.
 
 1. The voice is levelled, cleaned and brought to 48 kHz (ffmpeg).
-2. A child renders the bed, ducks it by the known spans of speech, and adds the two.
+2. A child renders the bed, or lays the user's own music, ducks it by the known spans of speech,
+   and adds the two.
 3. The sum is measured; one static gain brings it to the target, a limiter holds the peaks.
-4. The result is measured again, and the gain corrected where the limiter took too much.
+4. The result is measured again, and the gain corrected where the limiter took too much; where
+   the target caps the loudest three seconds, what is above is slowly pressed down, more each time.
 
 A dynamic normaliser (loudnorm) is not used: it would undo the ducking.
 """
@@ -20,9 +22,12 @@ from pipeline.media.loudness import (
     SILENCE_LUFS,
     Loudness,
     LoudnessTarget,
+    loudest_three_seconds,
     measure_loudness,
+    meter,
     parse_ebur128,
 )
+from pipeline.media.own_music import FIELD, decode_music, is_own
 from pipeline.stage import StageContext
 
 RATE = 48_000
@@ -34,10 +39,16 @@ _ATTACK_S, _RELEASE_S = 0.08, 0.4
 #: Pauses shorter than this keep the bed down.
 _HOLD_S = 0.2
 _FADE_S = 0.9
+#: From the end of a user's music into its beginning, where it is shorter than the ad.
+_CROSSFADE_S = 2.0
 #: AAC at 192 kbit/s raises true peaks by up to half a decibel.
 _CODEC_HEADROOM_DB = 0.7
 _TOLERANCE_LU = 0.2
 _MAX_PASSES = 3
+#: Where short-term loudness is capped: the distance kept to the cap (the encoder moves it a
+#: little), and how often more may be pressed down.
+_SHORT_TERM_ROOM_LU = 0.2
+_MAX_PRESSES = 6
 _TIMEOUT_S = 120.0
 
 
@@ -52,6 +63,7 @@ class MixedAudio:
     path: Path
     lufs: float
     true_peak_dbtp: float
+    max_short_term_lufs: float
     bed_under_lu: float | None
     bed_open_lu: float | None
     passes: int
@@ -71,11 +83,11 @@ def mix_audio(
     """Write `mix.wav` into the stage's folder and say how loud it is.
 
     `spans` are the voice's own (start_s, end_s) of each scene; `music` is "auto" (a bed made
-    for `style`) or "none". Equal arguments give an equal file. Raises InvalidInput("music", ...)
-    for anything else, ChildFailed and StageTimeout from its children.
+    for `style`), "none", or the path of a file: cut, or looped with a crossfade, to the length.
+    Equal arguments give an equal file. Raises InvalidInput("music", ...) for a file that cannot
+    be used, ChildFailed and StageTimeout from its children.
     """
-    if music not in ("auto", "none"):
-        raise InvalidInput("music", "must be 'auto' or 'none'")
+    own = decode_music(ctx, Path(music), duration_s, RATE) if is_own(music) else None
     spoken = _treat_voice(ctx, voice)
     report = python_child(
         ctx,
@@ -86,7 +98,9 @@ def mix_audio(
             "style": style,
             "seed": seed,
             "duration_s": duration_s,
-            "music": music == "auto",
+            "music": music != "none",
+            "own": own.name if own else None,
+            "crossfade_s": _CROSSFADE_S,
             "fade_s": _FADE_S,
             "duck": {
                 "open_lu": _OPEN_LU,
@@ -99,15 +113,20 @@ def mix_audio(
         timeout_s=_TIMEOUT_S,
     )
     levels = json.loads(report.stdout)
+    if own is not None:
+        own.unlink()
+    if levels["silent"]:
+        raise InvalidInput(FIELD, "is silent; use another file, or 'auto'")
     premix = ctx.workdir / "premix.f32"
     out = ctx.workdir / "mix.wav"
-    heard, passes = _to_target(ctx, premix, out, duration_s, target)
+    heard, loudest, passes = _to_target(ctx, premix, out, duration_s, target)
     spoken.unlink()
     premix.unlink()
     return MixedAudio(
         out,
         heard.lufs,
         heard.true_peak_dbtp,
+        loudest,
         levels["bed_under_lu"],
         levels["bed_open_lu"],
         passes,
@@ -140,49 +159,78 @@ def _treat_voice(ctx: StageContext, voice: Path) -> Path:
 
 def _to_target(
     ctx: StageContext, premix: Path, out: Path, duration_s: float, target: LoudnessTarget
-) -> tuple[Loudness, int]:
+) -> tuple[Loudness, float, int]:
+    """The mix at its target: its loudness, its loudest three seconds, and the passes it took."""
+    whole, _ = _render(ctx, premix, None, "", duration_s, target)
+    premix_lufs, press, passes = whole.lufs, "", 0
+    for presses in range(1, _MAX_PRESSES + 2):
+        heard, loudest, used = _levelled(ctx, premix, out, whole, press, duration_s, target)
+        passes += used
+        cap = target.max_short_term_lufs
+        if cap is None or loudest <= cap - _SHORT_TERM_ROOM_LU or presses > _MAX_PRESSES:
+            break
+        # Slow enough to leave words as they are: it works on passages, as a hand on a fader.
+        threshold = premix_lufs + 2.0 - presses
+        press = f"acompressor=threshold={threshold:.2f}dB:ratio=8:attack=60:release=900:knee=3,"
+        whole, _ = _render(ctx, premix, None, press, duration_s, target)
+    return heard, loudest, passes
+
+
+def _levelled(
+    ctx: StageContext,
+    premix: Path,
+    out: Path,
+    whole: Loudness,
+    press: str,
+    duration_s: float,
+    target: LoudnessTarget,
+) -> tuple[Loudness, float, int]:
+    """Write `out` at the target's loudness; `whole` is that of the premix after `press`."""
     gain_db, passes = 0.0, 0
-    heard = _render(ctx, premix, None, gain_db, duration_s, target)
-    while passes < _MAX_PASSES:
+    heard = whole
+    while True:
         # Silence has no loudness to bring to the target; any gain would only raise its noise.
         gain_db += target.lufs - heard.lufs if heard.lufs > SILENCE_LUFS else 0.0
-        heard = _render(ctx, premix, out, gain_db, duration_s, target)
+        chain = f"{press}volume={gain_db:.3f}dB,"
+        heard, loudest = _render(ctx, premix, out, chain, duration_s, target)
         passes += 1
-        if abs(heard.lufs - target.lufs) <= _TOLERANCE_LU:
-            break
-    return heard, passes
+        if abs(heard.lufs - target.lufs) <= _TOLERANCE_LU or passes == _MAX_PASSES:
+            return heard, loudest, passes
 
 
 def _render(
     ctx: StageContext,
     premix: Path,
     out: Path | None,
-    gain_db: float,
+    chain: str,
     duration_s: float,
     target: LoudnessTarget,
-) -> Loudness:
-    """Gain, limit and measure in one pass; without `out`, measure the premix as it is."""
+) -> tuple[Loudness, float]:
+    """`chain`, limit and measure in one pass; without `out`, only `chain` and measure.
+
+    `chain` is "" or filters with a comma after each.
+    """
     frames = round(duration_s * RATE)
-    chain = [f"atrim=end_sample={frames}", f"apad=whole_len={frames}"]
     sink = ["-f", "null", "-"]
     if out is not None:
         ceiling = 10 ** ((target.true_peak_dbtp - _CODEC_HEADROOM_DB) / 20)
         # Limiting at four times the rate holds the peaks between the samples as well.
-        chain = [
-            f"volume={gain_db:.3f}dB",
-            f"aresample={RATE * 4}:resampler=soxr",
-            f"alimiter=level=disabled:limit={ceiling:.5f}:attack=4:release=80",
-            f"aresample={RATE}:resampler=soxr",
-            *chain,
-        ]
+        chain += (
+            f"aresample={RATE * 4}:resampler=soxr,"
+            f"alimiter=level=disabled:limit={ceiling:.5f}:attack=4:release=80,"
+            f"aresample={RATE}:resampler=soxr,"
+        )
         sink = ["-c:a", "pcm_s16le", "-bitexact", out.name]
-    chain.append("ebur128=peak=true:framelog=quiet")
+    loud = ctx.workdir / "loud.txt"
+    chain += f"atrim=end_sample={frames},apad=whole_len={frames},{meter(loud)}"
     result = ctx.run(
         [
             *(ctx.ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-y"),
             *("-f", "f32le", "-ar", str(RATE), "-ac", "2", "-i", premix.name),
-            *("-af", ",".join(chain), *sink),
+            *("-af", chain, *sink),
         ],
         timeout_s=_TIMEOUT_S,
     )
-    return parse_ebur128(result.log_tail)
+    loudest = loudest_three_seconds(loud.read_text(encoding="ascii"))
+    loud.unlink()
+    return parse_ebur128(result.log_tail), loudest

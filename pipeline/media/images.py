@@ -18,6 +18,8 @@ MAX_PIXELS = 50_000_000
 MAX_BYTES = 25_000_000
 #: Shorter sides are mush on a phone; a pixel or two is a tracking image, not a product.
 MIN_SIDE = 16
+#: Longer strips leave nothing to see once they are shrunk to a frame.
+MAX_RATIO = 20
 #: Decoded pictures are shrunk to this longer side: no frame shows more.
 WORKING_SIDE = 2200
 
@@ -127,6 +129,8 @@ def _check_size(field: str, size: tuple[int, int], max_pixels: int) -> None:
         raise InvalidInput(
             field, f"is only {width} x {height} px; use one of at least {MIN_SIDE} px a side"
         )
+    if max(width, height) > MAX_RATIO * min(width, height):
+        raise InvalidInput(field, f"is a strip of {width} x {height} px; crop it to the product")
 
 
 def _too_many(max_pixels: int) -> str:

@@ -11,15 +11,23 @@ from pipeline.stage import StageContext
 
 #: What ebur128 prints for the integrated loudness of silence: its absolute gate.
 SILENCE_LUFS = -70.0
+_SHORT_TERM = re.compile(r"pts_time:([\d.]+)\s+lavfi\.r128\.S=(-?[\d.]+)")
+#: The window of short-term loudness, and how far its readings are apart. A reading is stamped
+#: with the start of its step.
+_WINDOW_S, _STEP_S = 2.9, 0.1
 _SUMMARY = re.compile(r"I:\s+(-?[\d.]+|-?inf|nan) LUFS.*?Peak:\s+(-?[\d.]+|-?inf|nan) dBFS", re.S)
 
 
 @dataclass(frozen=True)
 class LoudnessTarget:
-    """What a delivery must have: integrated loudness, and the true peak it may not pass."""
+    """What a delivery must have: integrated loudness, and the true peak it may not pass.
+
+    `max_short_term_lufs` is for any three seconds of it; None where nothing is asked.
+    """
 
     lufs: float = -14.0
     true_peak_dbtp: float = -1.0
+    max_short_term_lufs: float | None = None
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,29 @@ class Loudness:
 
     lufs: float
     true_peak_dbtp: float
+
+
+def meter(short_term: Path) -> str:
+    """The filters that measure: the summary to the log, each short-term value to a file.
+
+    `short_term` is a bare file name in the child's folder; see `loudest_three_seconds`.
+    """
+    return (
+        "ebur128=peak=true:framelog=quiet:metadata=1,"
+        f"ametadata=mode=print:key=lavfi.r128.S:file={short_term.name}"
+    )
+
+
+def loudest_three_seconds(text: str) -> float:
+    """The maximum short-term loudness in what `meter` wrote; -70.0 for silence.
+
+    The meter reads from its first tenth of a second on, over what it has heard so far; only
+    whole windows count (EBU Tech 3341), and of something shorter the last reading.
+    """
+    read = [(float(at_s), float(value)) for at_s, value in _SHORT_TERM.findall(text)]
+    whole = [value for at_s, value in read if at_s >= _WINDOW_S - _STEP_S / 2]
+    heard = max(whole or [value for _, value in read[-1:]], default=SILENCE_LUFS)
+    return max(heard, SILENCE_LUFS)
 
 
 def parse_ebur128(log: str) -> Loudness:

@@ -1,11 +1,13 @@
-"""A child process: renders the bed, ducks it under the voice, and adds the two.
+"""A child process: renders or lays the bed, ducks it under the voice, and adds the two.
 
 Reads one JSON object from stdin, writes 48 kHz float wavs into the working folder:
     in   voice (path of a 48 kHz mono float32 raw file), spans [[start_s, end_s], ...], style,
-         seed, duration_s, music (false for none), fade_s, duck {open_lu, under_lu, attack_s,
+         seed, duration_s, music (false for none), own (null, or the path of 48 kHz stereo float32
+         to be used as the bed), crossfade_s, fade_s, duck {open_lu, under_lu, attack_s,
          release_s, hold_s}
     out  premix.f32 (stereo, interleaved), and on stdout {"voice_lufs", "bed_under_lu",
-         "bed_open_lu"}: loudness while speech lasts, and the bed's distance below it
+         "bed_open_lu", "silent"}: loudness while speech lasts, the bed's distance below it, and
+         whether nothing can be heard of the user's music (there is no premix then)
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ import numpy.typing as npt
 from pipeline.media.music import compose
 from pipeline.media.synth import RATE, Samples, render
 
+#: -60 dBFS: what is below at either end of a file is no music yet, or no longer.
+_AUDIBLE = 0.001
 Curve = npt.NDArray[np.float64]
 
 
@@ -33,14 +37,15 @@ def main() -> None:
     mix = np.stack([voice, voice])
     speaking = _mask(spans, frames)
     voice_power = _power(mix, speaking)
-    report = {"voice_lufs": _lufs(voice_power), "bed_under_lu": None, "bed_open_lu": None}
+    report: dict[str, Any] = {
+        "voice_lufs": _lufs(voice_power), "bed_under_lu": None, "bed_open_lu": None,
+        "silent": False,
+    }  # fmt: skip
     if order["music"]:
-        end_s = spans[-1][1] if spans else 0.0
-        bed = render(
-            compose(order["style"], order["duration_s"], end_s, order["seed"]),
-            order["duration_s"],
-            order["seed"],
-        )
+        bed = _own(order, frames) if order["own"] else _made(order, spans)
+        if bed is None:
+            json.dump({**report, "silent": True}, sys.stdout)
+            return
         # With no voice to stay under, the bed is all there is: its own level does not matter.
         reference = voice_power if spans and voice_power > 0 else 1.0
         bed *= np.float32(np.sqrt(reference / max(_power(bed, np.ones(frames, bool)), 1e-12)))
@@ -52,6 +57,43 @@ def main() -> None:
     mix *= _fades(frames, order["fade_s"])
     mix.T.astype("<f4").tofile(Path("premix.f32"))
     json.dump(report, sys.stdout)
+
+
+def _made(order: dict[str, Any], spans: list[tuple[float, float]]) -> Samples:
+    end_s = spans[-1][1] if spans else 0.0
+    score = compose(order["style"], order["duration_s"], end_s, order["seed"])
+    return render(score, order["duration_s"], order["seed"])
+
+
+def _own(order: dict[str, Any], frames: int) -> Samples | None:
+    """The user's music, the silence at its ends cut off; None where there is nothing else."""
+    sound = np.fromfile(order["own"], np.float32).reshape(-1, 2).T
+    (heard,) = np.nonzero(np.abs(sound).max(axis=0) > _AUDIBLE)
+    if not len(heard):
+        return None
+    return lay(sound[:, heard[0] : heard[-1] + 1], frames, round(order["crossfade_s"] * RATE))
+
+
+def lay(sound: Samples, frames: int, crossfade: int) -> Samples:
+    """`sound` cut to `frames`, or repeated up to them, each end faded into the next beginning.
+
+    The fade has equal power, so that the seam is no hole; it takes half of a short sound at most.
+    """
+    length = sound.shape[1]
+    crossfade = min(crossfade, length // 2)
+    rise = np.sin(np.linspace(0, np.pi / 2, crossfade, dtype=np.float32))
+    laid = np.zeros((2, frames), np.float32)
+    for start in range(0, frames, length - crossfade):
+        piece = sound.copy()
+        if start:
+            piece[:, :crossfade] *= rise
+        if start + length < frames:
+            piece[:, length - crossfade :] *= rise[::-1]
+        end = min(frames, start + length)
+        laid[:, start:end] += piece[:, : end - start]
+        if start + length >= frames:
+            break
+    return laid
 
 
 def _mask(spans: list[tuple[float, float]], frames: int) -> npt.NDArray[np.bool_]:

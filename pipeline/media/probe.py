@@ -13,7 +13,7 @@ from pathlib import Path
 
 from errors import DeliveryRejected
 from pipeline.media.boxes import Mp4, NotMp4, Track, read_mp4
-from pipeline.media.loudness import Loudness, parse_ebur128
+from pipeline.media.loudness import Loudness, loudest_three_seconds, meter, parse_ebur128
 from pipeline.stage import Json, StageContext
 
 Span = tuple[float, float]
@@ -61,6 +61,8 @@ class Measured:
     av_offset_s: float | None
     lufs: float | None
     true_peak_dbtp: float | None
+    #: The loudest three seconds.
+    max_short_term_lufs: float | None
     black: tuple[Span, ...]
     frozen: tuple[Span, ...]
     silent: tuple[Span, ...]
@@ -81,7 +83,7 @@ def probe(ctx: StageContext, video: Path) -> Measured:
     header = _header(ctx, video)
     shown = _VIDEO_LINE.search(header)
     heard = _AUDIO_LINE.search(header)
-    loudness, spans = _decode(ctx, video, pictures, sound)
+    loudness, short_term, spans = _decode(ctx, video, pictures, sound)
     width, height = pictures.size or (None, None)
     return Measured(
         brand=mp4.brand,
@@ -108,6 +110,7 @@ def probe(ctx: StageContext, video: Path) -> Measured:
         av_offset_s=_offset_s(pictures, sound) if sound else None,
         lufs=loudness.lufs if loudness else None,
         true_peak_dbtp=loudness.true_peak_dbtp if loudness else None,
+        max_short_term_lufs=short_term if loudness else None,
         black=spans["black"],
         frozen=spans["freezedetect.freeze"],
         silent=spans["silence"],
@@ -147,9 +150,9 @@ def _header(ctx: StageContext, video: Path) -> str:
 
 def _decode(
     ctx: StageContext, video: Path, pictures: Track, sound: Track | None
-) -> tuple[Loudness | None, dict[str, tuple[Span, ...]]]:
+) -> tuple[Loudness | None, float, dict[str, tuple[Span, ...]]]:
     # The events go to files: two filters that share a pipe may cut each other's lines.
-    seen, heard = ctx.workdir / "probe-video.txt", ctx.workdir / "probe-audio.txt"
+    seen, heard, loud = (ctx.workdir / f"probe-{what}.txt" for what in ("video", "audio", "loud"))
     graph = (
         f"[0:v]scale={_ANALYSIS_WIDTH}:-2:flags=fast_bilinear,format=gray,"
         "freezedetect=n=-60dB:d=1,blackdetect=d=0.3:pix_th=0.06,"
@@ -158,7 +161,7 @@ def _decode(
     maps = ["-map", "[v]"]
     if sound:
         graph += (
-            ";[0:a]ebur128=peak=true:framelog=quiet,silencedetect=noise=-50dB:d=0.5,"
+            f";[0:a]{meter(loud)},silencedetect=noise=-50dB:d=0.5,"
             f"ametadata=mode=print:file={heard.name}[a]"
         )
         maps += ["-map", "[a]"]
@@ -176,6 +179,7 @@ def _decode(
     log = "".join(_take(path) for path in (seen, heard))
     return (
         parse_ebur128(result.log_tail) if sound else None,
+        loudest_three_seconds(_take(loud)),
         {
             kind: _spans(log, kind, pictures.length_s)
             for kind in ("black", "freezedetect.freeze", "silence")

@@ -1,8 +1,9 @@
 """What each platform asks of a file, as dated data.
 
-Sources, read in November 2026: YouTube Help "Recommended upload encoding settings" and "Shorts",
-Meta Business Help "Reels ads specifications", TikTok Ads Manager "Video ads specifications",
-LinkedIn Marketing "Video ads specifications", EBU R 128 s1 (2020). Platforms publish no
+Sources, read in November 2026: YouTube Help "Recommended upload encoding settings", "Shorts" and
+"Upload videos longer than 15 minutes" (256 GB), Meta Business Help "Reels ads specifications"
+(4 GB), TikTok Ads Manager "Video ads specifications" (500 MB), LinkedIn Marketing "Video ads
+advertising specifications" (500 MB; 200 MB until 2024), EBU R 128 s1 (2020). Platforms publish no
 loudness target; -14 LUFS is what their players normalise to, as measured by others. Check them
 again before relying on a figure here: they move every year.
 """
@@ -38,7 +39,10 @@ class SafeZone:
 
 @dataclass(frozen=True)
 class Profile:
-    """One platform's demands. Lengths in seconds; `safe_zone` is for its tallest frame."""
+    """One platform's demands. Lengths in seconds; `safe_zone` is for its tallest frame.
+
+    `max_bytes` is the largest file that its uploader takes; None where it names none.
+    """
 
     name: str
     frames: tuple[str, ...]
@@ -50,8 +54,10 @@ class Profile:
     loudness: LoudnessTarget = SOCIAL
     loudness_tolerance_lu: float = 1.0
     safe_zone: SafeZone = SafeZone()
+    max_bytes: int | None = None
 
 
+_MB, _GB = 1_000_000, 1_000_000_000
 _PROFILES = (
     Profile(
         name="youtube_shorts",
@@ -61,6 +67,7 @@ _PROFILES = (
         min_length_s=1,
         max_length_s=180,
         safe_zone=SafeZone(top=0.08, right=0.12, bottom=0.20, left=0.05),
+        max_bytes=256 * _GB,
     ),
     Profile(
         name="instagram_reels",
@@ -70,6 +77,7 @@ _PROFILES = (
         min_length_s=3,
         max_length_s=900,
         safe_zone=SafeZone(top=0.14, right=0.06, bottom=0.35, left=0.06),
+        max_bytes=4 * _GB,
     ),
     Profile(
         name="tiktok",
@@ -79,6 +87,7 @@ _PROFILES = (
         min_length_s=5,
         max_length_s=60,
         safe_zone=SafeZone(top=0.08, right=0.15, bottom=0.28, left=0.05),
+        max_bytes=500 * _MB,
     ),
     Profile(
         name="linkedin",
@@ -87,6 +96,7 @@ _PROFILES = (
         fps_allowed=(10, 30),
         min_length_s=3,
         max_length_s=1800,
+        max_bytes=500 * _MB,
     ),
     Profile(
         name="youtube",
@@ -95,6 +105,7 @@ _PROFILES = (
         fps_allowed=(24, 60),
         min_length_s=1,
         max_length_s=43_200,
+        max_bytes=256 * _GB,
     ),
     Profile(
         name="broadcast",
@@ -103,7 +114,7 @@ _PROFILES = (
         fps_allowed=(25, 25),
         min_length_s=1,
         max_length_s=3600,
-        loudness=LoudnessTarget(-23.0, -1.0),
+        loudness=LoudnessTarget(-23.0, -1.0, max_short_term_lufs=-18.0),
         loudness_tolerance_lu=0.5,
     ),
 )

@@ -20,6 +20,9 @@ _MOSTLY = 0.5
 #: Silence of this length while the voice should speak means a lost scene.
 _SILENT_S = 3.0
 _FPS_TOLERANCE = 0.01
+_MAX_GOP_S = 1.0
+#: Brands of ISO/IEC 14496-12 and -14; "qt  " would be QuickTime.
+_MP4 = frozenset({"isom", "iso2", "iso4", "iso5", "iso6", "mp41", "mp42", "avc1"})
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ def write_report(
     """Measure `video`, write the report to `out`, and return it.
 
     `extra` is copied into the report; of its keys `frame` ("9:16"), `size` ([w, h]) and `fps`
-    replace what the profile would expect, and `safe_zone` ({"outside": [...]}) is checked.
+    replace what the profile would expect; `safe_zone` ({"outside": [...]}) and `captions` (of
+    media/caption_times.py) are checked.
     Raises DeliveryRejected, naming what was missed, after the report was written.
     """
     wanted = profile_named(profile)
@@ -80,7 +84,7 @@ def write_report(
 def _checks(
     m: Measured, wanted: Profile, scenes: Sequence[SpokenScene], extra: Mapping[str, Any]
 ) -> list[Check]:
-    checks = [*_container(m), *_picture(m, wanted, extra), *_sound(m, wanted)]
+    checks = [*_container(m, wanted), *_picture(m, wanted, extra), *_sound(m, wanted)]
     length = f"{wanted.min_length_s:g} to {wanted.max_length_s:g} s"
     fits = wanted.min_length_s <= m.video_s <= wanted.max_length_s
     checks.append(
@@ -118,6 +122,8 @@ def _checks(
             f"it is silent for {silent_s:.1f} s where the voice should speak",
         )
     )
+    if extra.get("captions") is not None:
+        checks += _captions(extra["captions"])
     if extra.get("safe_zone") is not None:
         outside = extra["safe_zone"].get("outside", [])
         checks.append(
@@ -132,8 +138,17 @@ def _checks(
     return checks
 
 
-def _container(m: Measured) -> list[Check]:
+def _container(m: Measured, wanted: Profile) -> list[Check]:
+    limit = f"at most {wanted.max_bytes / 1e6:g} MB" if wanted.max_bytes else "any"
     return [
+        Check("container", "MP4", m.brand, m.brand in _MP4, f"it is {m.brand!r}, not an MP4"),
+        Check(
+            "file size",
+            limit,
+            m.size_bytes,
+            wanted.max_bytes is None or m.size_bytes <= wanted.max_bytes,
+            f"it has {m.size_bytes / 1e6:.1f} MB; {wanted.name} takes {limit}",
+        ),
         _equal("header before the media", True, m.moov_first, "its header lies behind the media"),
         _equal("edit lists", False, m.edit_lists, "it holds edit lists"),
     ]
@@ -170,13 +185,35 @@ def _picture(m: Measured, wanted: Profile, extra: Mapping[str, Any]) -> list[Che
             f"it has {m.fps or 'a changing number of'} frames a second, not {rate}",
         ),
         _equal("closed GOP", True, m.closed_gop, "its key frames do not stand alone"),
+        _gop_length(m),
     ]
+
+
+def _gop_length(m: Measured) -> Check:
+    """In seconds: a seek, or a cut by a platform's own encoder, lands no further off."""
+    gop_s = m.longest_gop / m.fps if m.longest_gop and m.fps else None
+    return Check(
+        "GOP length",
+        f"at most {_MAX_GOP_S:g} s",
+        round(gop_s, 3) if gop_s is not None else None,
+        gop_s is not None and gop_s <= _MAX_GOP_S,
+        f"its key frames lie {gop_s or 0:.2f} s apart",
+    )
 
 
 def _sound(m: Measured, wanted: Profile) -> list[Check]:
     layout = f"{m.audio_profile} {m.audio_rate} Hz, {m.audio_channels} channels"
     ceiling, target = wanted.loudness.true_peak_dbtp, wanted.loudness.lufs
     band = wanted.loudness_tolerance_lu
+    cap = wanted.loudness.max_short_term_lufs
+    loudest = m.max_short_term_lufs
+    short_term = Check(
+        "short-term loudness",
+        f"at most {cap:g} LUFS" if cap is not None else "any",
+        loudest,
+        cap is None or (loudest is not None and loudest <= cap),
+        f"its loudest three seconds have {loudest} LUFS, above {cap}",
+    )
     return [
         _equal("audio codec", "mp4a", m.audio_codec, f"its sound is {m.audio_codec}, not AAC"),
         _equal(
@@ -199,6 +236,25 @@ def _sound(m: Measured, wanted: Profile) -> list[Check]:
             m.true_peak_dbtp is not None and m.true_peak_dbtp <= ceiling,
             f"its true peak is {m.true_peak_dbtp} dBTP, above {ceiling:g}",
         ),
+        short_term,
+    ]
+
+
+def _captions(found: Json) -> list[Check]:
+    """`found` is what `caption_times` gives."""
+    limit_ms = found["limit_ms"]
+    return [
+        Check(
+            f"captions in step with the voice ({place})",
+            f"within {limit_ms:g} ms",
+            found[place],
+            found[place] is not None and found[place] <= limit_ms,
+            f"its captions ({place}) start up to {found[place]} ms off their words"
+            if found[place] is not None
+            else f"its captions ({place}) do not hold the words that are spoken",
+        )
+        for place in ("burnt_in", "srt", "vtt")
+        if place in found
     ]
 
 

@@ -131,9 +131,12 @@ def _block(
     align = style.align if not rtl or style.align == "center" else _mirror(style.align)
     slack = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
     cap = faces(style.font, style.language)[0].face.cap_height
-    top = max(cap, -min((line.path.bounds().y for line in shaped[:1]), default=0.0) / size)
-    low = max((line.path.bounds().bottom for line in shaped[-1:]), default=0.0)
     leading = style.leading * size
+    inks = [line.path.bounds() for line in shaped]
+    # Where lines are set tight, an inner one's marks may reach beyond the outer lines' own.
+    top = max(cap, *(-ink.y / size - style.leading * row for row, ink in enumerate(inks)), 0.0)
+    after = range(len(inks) - 1, -1, -1)
+    low = max((ink.bottom - leading * row for row, ink in zip(after, inks, strict=True)), default=0)
     return TextBlock(
         lines=shaped,
         size=size,

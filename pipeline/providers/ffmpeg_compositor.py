@@ -20,12 +20,13 @@ from xml.sax.saxutils import escape
 from jobs.payload import VideoJob
 from pipeline.media import codec_peak, encoder, segments, stills
 from pipeline.media.ass import PLACEHOLDER_FONT
+from pipeline.media.caption_times import caption_times
 from pipeline.media.captions import Cue, group_words, write_srt, write_vtt
 from pipeline.media.children import child_env, python_child
 from pipeline.media.filtergraph import build
 from pipeline.media.fonts import font_file
 from pipeline.media.loudness import LoudnessTarget
-from pipeline.media.profiles import profile
+from pipeline.media.profiles import fps_of, profile
 from pipeline.providers.script_ports import VoiceData
 from pipeline.stage import Json, StageContext, StageOutput
 
@@ -79,7 +80,10 @@ class FfmpegCompositor:
             self._encode(plan, heard, ctx, captions=burnt)
         self._poster(plan, ctx)
         ctx.progress(0.95, "measuring")
-        return self._measured(job, plan, voice, duration_s, ctx, scenes_made)
+        times = caption_times(
+            voice["scenes"], cues, ctx.workdir, burnt_fps=plan["fps"] if burnt else None
+        )
+        return self._measured(job, plan, voice, duration_s, ctx, scenes_made, times)
 
     def _sound(
         self,
@@ -91,14 +95,15 @@ class FfmpegCompositor:
     ) -> Path:
         """The mix; one that another frame of the same words has made is used again."""
         if shared is None:
-            return self._mixed(job, voice, ctx, duration_s)
+            return self.mixed(job, voice, ctx, duration_s)
         about = json.dumps([voice, duration_s, _target(job)], sort_keys=True, default=str)
         kept = shared / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.wav"
         if not kept.exists():
-            self._mixed(job, voice, ctx, duration_s).replace(kept)
+            self.mixed(job, voice, ctx, duration_s).replace(kept)
         return kept
 
-    def _mixed(self, job: VideoJob, voice: VoiceData, ctx: StageContext, duration_s: float) -> Path:
+    def mixed(self, job: VideoJob, voice: VoiceData, ctx: StageContext, duration_s: float) -> Path:
+        """Mix `voice.wav` of the stage's folder with the job's music; returns the wav."""
         mix = self._mix
         if mix is None:
             from pipeline.media.audio import mix_audio
@@ -164,6 +169,7 @@ class FfmpegCompositor:
         duration_s: float,
         ctx: StageContext,
         scenes_made: int | None,
+        captions: Json,
     ) -> StageOutput:
         report = self._report
         if report is None:
@@ -171,9 +177,13 @@ class FfmpegCompositor:
 
             report = write_report
         video = ctx.workdir / "video.mp4"
-        extra = {"style": plan.get("style", job.style), "safe_zone": _safe_zone(plan)}
+        platform = job.platform_of(job.frames[0])
+        extra = {
+            "style": plan.get("style", job.style), "frame": job.frames[0], "fps": fps_of(platform),
+            "safe_zone": _safe_zone(plan), "captions": captions,
+        }  # fmt: skip
         measured = report(
-            ctx, video, ctx.workdir / "report.json", profile=job.platform_of(job.frames[0]),
+            ctx, video, ctx.workdir / "report.json", profile=platform,
             voice_scenes=voice["scenes"], job_id=job.id, extra=extra,
         )  # fmt: skip
         names = ("video.mp4", "captions.srt", "captions.vtt", "poster.jpg", "report.json")

@@ -1,4 +1,4 @@
-"""A job's pictures: fetched once, kept, and the same for every later try."""
+"""A job's pictures and music: fetched once, kept, and the same for every later try."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from errors import InvalidInput
 from jobs.payload import VideoJob
+from pipeline.hashing import job_content
 from pipeline.inputs import InputFiles
 from pipeline.public_http import PublicHttp
 from pipeline.storage import ObjectStorage
@@ -16,12 +17,14 @@ from tests.stubs.server import Fault, Reply, Stub
 
 
 class Pictures(Stub):
-    """Serves `picture`, which a test may change."""
+    """Serves `picture` and `music`, which a test may change."""
 
     def __init__(self) -> None:
         super().__init__()
         self.picture = b"first"
+        self.music = b"RIFF\0\0\0\0WAVE first"
         self.route("GET", "/mug.png", "get", lambda request: Reply(self.picture))
+        self.route("GET", "/song", "get", lambda request: Reply(self.music))
 
 
 @pytest.fixture
@@ -126,3 +129,52 @@ def test_a_path_is_still_a_path(bench: Bench) -> None:
     )
     with pytest.raises(InvalidInput, match="allowed folders"):
         bench.local("one", images=["/etc/passwd"])
+
+
+def test_music_is_fetched_once_and_kept_as_pictures_are(bench: Bench, site: Pictures) -> None:
+    url = site.url + "/song"
+    first = bench.local("one", music=url)
+    site.music = b"RIFF\0\0\0\0WAVE second"
+    again = bench.local("two", music=url)
+    assert Path(first.music).read_bytes() == Path(again.music).read_bytes()
+    assert len(site.requests) == 1
+
+
+def test_music_may_be_a_path_in_an_allowed_folder(bench: Bench) -> None:
+    (bench.uploads / "song.flac").write_bytes(b"fLaC and more")
+    assert bench.local("one", music="song.flac").music == str(bench.uploads / "song.flac")
+    for word in ("auto", "none"):
+        assert bench.local("one", music=word).music == word
+
+
+@pytest.mark.parametrize(
+    ("music", "words"),
+    [
+        ("/etc/passwd", "allowed folders"),
+        ("none.mp3", "names no file"),
+        ("words.mp3", "is not an MP3"),
+        ("https://127.0.0.1/a.mp3", "public address"),
+    ],
+)
+def test_music_that_cannot_be_used_is_named_before_any_stage(
+    bench: Bench, music: str, words: str
+) -> None:
+    (bench.uploads / "words.mp3").write_text("no music at all")
+    with pytest.raises(InvalidInput, match=words) as caught:
+        bench.local("one", music=music)
+    assert caught.value.field == "music"
+
+
+def test_music_that_is_no_music_is_refused_from_its_site_too(bench: Bench, site: Pictures) -> None:
+    site.music = b"<html>sign in</html>"
+    with pytest.raises(InvalidInput, match="music: is not an MP3"):
+        bench.local("one", music=site.url + "/song")
+
+
+def test_music_counts_by_its_bytes_as_pictures_do() -> None:
+    job = VideoJob.model_validate({"id": "a", "product_name": "Mug", "music": "/here/song.mp3"})
+    moved = job.model_copy(update={"music": "/there/song.mp3"})
+    first = job_content(job, {"/here/song.mp3": "1" * 64})
+    assert first == job_content(moved, {"/there/song.mp3": "1" * 64})
+    assert first != job_content(job, {"/here/song.mp3": "2" * 64})
+    assert job_content(moved.model_copy(update={"music": "none"}), {})["music"] == "none"

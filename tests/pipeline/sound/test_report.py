@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ _GOOD: dict[str, str] = {
     "channels": "2",
     "rate": "48000",
     "sound_s": "5",
+    "group": "15",
+    "brand": "isom",
 }
 
 
@@ -49,14 +52,23 @@ def _make(folder: Path, **changes: str) -> Path:
             *("-f", "lavfi", "-t", "5", "-i", o["picture"]),
             *("-f", "lavfi", "-t", o["sound_s"], "-i", o["sound"]),
             *("-c:v", "libx264", "-preset", "ultrafast", "-profile:v", o["profile"]),
-            *("-pix_fmt", o["pix_fmt"], "-g", "15", "-bf", "2", "-flags", o["gop"]),
+            *("-pix_fmt", o["pix_fmt"], "-g", o["group"], "-bf", "2", "-flags", o["gop"]),
             *(
                 "-x264-params",
                 f"cabac=1:{o['transform']}:colorprim={color}:transfer={color}:colormatrix={color}",
             ),
             *("-color_primaries", color, "-color_trc", color, "-colorspace", color),
             *("-color_range", "tv", "-c:a", "aac", "-b:a", "192k", "-ar", o["rate"]),
-            *("-ac", o["channels"], "-movflags", o["movflags"], "-use_editlist", "0"),
+            *(
+                "-ac",
+                o["channels"],
+                "-movflags",
+                o["movflags"],
+                "-use_editlist",
+                "0",
+                "-brand",
+                o["brand"],
+            ),
             path.name,
         ],
         cwd=folder,
@@ -66,12 +78,14 @@ def _make(folder: Path, **changes: str) -> Path:
     return path
 
 
-def _report(ctx: FakeContext, video: Path, **extra: Any) -> dict[str, Any]:
+def _report(
+    ctx: FakeContext, video: Path, profile: str = "youtube_shorts", **extra: Any
+) -> dict[str, Any]:
     return write_report(
         ctx,
         video,
         ctx.workdir / "report.json",
-        profile="youtube_shorts",
+        profile=profile,
         voice_scenes=_SPEECH,
         job_id="job-1",
         extra={"size": _SIZE, **extra},
@@ -122,6 +136,8 @@ def test_a_good_file_passes_and_is_described_in_full(good: Path, ctx: FakeContex
         ({"sound": _GOOD["sound"] + ",volume=-9dB"}, "loudness"),
         ({"sound": _GOOD["sound"] + ",volume=6dB"}, "true peak"),
         ({"sound_s": "4.5"}, "differ by 0.5"),
+        ({"group": "45"}, "key frames lie 1.50 s apart"),
+        ({"brand": "qt  "}, "not an MP4"),
     ],
 )
 def test_a_bad_file_is_refused_with_the_reason(
@@ -138,6 +154,36 @@ def test_a_bad_file_is_refused_with_the_reason(
 def test_texts_outside_the_safe_zone_are_a_miss(good: Path, ctx: FakeContext) -> None:
     with pytest.raises(DeliveryRejected, match="safe zone"):
         _report(ctx, good, safe_zone={"texts": 3, "outside": [[0, 0, 9, 9]]})
+
+
+@pytest.mark.parametrize(
+    ("captions", "words"),
+    [
+        ({"srt": 0.4, "vtt": 0.4, "burnt_in": 75.0}, r"captions \(burnt_in\) start up to 75.0 ms"),
+        ({"srt": None, "vtt": 0.4}, r"captions \(srt\) do not hold the words"),
+    ],
+)
+def test_captions_out_of_step_are_a_miss(
+    good: Path, ctx: FakeContext, captions: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(DeliveryRejected, match=words):
+        _report(ctx, good, captions={"cues": 3, "limit_ms": 60.0, **captions})
+
+
+def test_a_file_larger_than_its_platform_takes_is_a_miss(
+    good: Path, ctx: FakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = replace(profile("tiktok"), max_bytes=100_000)
+    monkeypatch.setattr("pipeline.media.report.profile_named", lambda _name: strict)
+
+    with pytest.raises(DeliveryRejected, match=r"tiktok takes at most 0\.1 MB"):
+        _report(ctx, good, frame="9:16")
+
+
+def test_a_loud_passage_is_a_miss_for_broadcast_alone(good: Path, ctx: FakeContext) -> None:
+    assert _report(ctx, good)["passed"]
+    with pytest.raises(DeliveryRejected, match="loudest three seconds have -1"):
+        _report(ctx, good, "broadcast", fps=30)
 
 
 def test_a_file_that_is_cut_short_or_no_mp4_is_refused(good: Path, ctx: FakeContext) -> None:
@@ -157,4 +203,5 @@ def test_profiles_name_known_frames_and_sane_limits() -> None:
         assert set(entry.frames) <= set(FRAME_SIZES)
         assert entry.fps_allowed[0] <= entry.fps <= entry.fps_allowed[1]
         assert entry.min_length_s < entry.max_length_s
-    assert profile("broadcast").loudness == LoudnessTarget(-23.0, -1.0)
+        assert entry.max_bytes is None or entry.max_bytes > 100_000_000
+    assert profile("broadcast").loudness == LoudnessTarget(-23.0, -1.0, -18.0)

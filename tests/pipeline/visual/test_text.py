@@ -32,6 +32,21 @@ def test_a_block_never_exceeds_its_room(
     assert all(line.width <= width + 0.5 for line in block.lines)
 
 
+@pytest.mark.parametrize("leading", [0.8, 1.0])
+@pytest.mark.parametrize(
+    "text", ["مصباح الانقلاب الشمسي الجديد", "Äg Ég\u0302 jq Åg", "सूर्य की नई रोशनी ऊँची"]
+)
+def test_tight_lines_do_not_reach_out_of_their_block(text: str, leading: float) -> None:
+    """The last line may be the flattest: what an inner one sends below it counts as well."""
+    style = TextStyle(FontSpec("Anton"), leading=leading)
+
+    block = fit(text, style, 420, 600, largest=200, smallest=12)
+
+    assert len(block.lines) > 1
+    assert block.ink.y >= -0.5
+    assert block.ink.bottom <= block.height + 0.5 <= 601
+
+
 @pytest.mark.parametrize("char", ["ж", "ü", "م", "ש", "न", "日", "한", "☕", "₹", "→", "ไ"])
 def test_every_script_has_a_face_that_draws_it(char: str) -> None:
     chain = faces(FontSpec("Anton"))
