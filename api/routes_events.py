@@ -32,9 +32,10 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncIterator[str]) -> None:
+    def __init__(self, events: AsyncIterator[str], status_code: int = 200) -> None:
         # "no" keeps nginx from holding events back to fill a buffer.
-        super().__init__(events, headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
+        headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+        super().__init__(events, status_code, headers)
 
 
 _STREAM: dict[int | str, dict[str, Any]] = {

@@ -94,6 +94,7 @@ def test_an_uploaded_picture_can_be_used_in_a_job(http: TestClient, shop: Shop) 
         (b"", "not a PNG"),
         (picture() + b"x" * 26_000_000, "larger"),
     ],
+    ids=["text", "gif", "tiny", "empty", "huge"],
 )
 def test_what_is_no_usable_picture_is_not_kept(
     http: TestClient, shop: Shop, content: bytes, reason: str
