@@ -1,6 +1,6 @@
 """What watching costs the workers: throughput alone, and with readers and requests at the API.
 
-    .venv/bin/python -m benchmarks.readers [--readers 200] [--rate 50] [--seconds 20]
+    .venv/bin/python -m benchmarks.readers [--readers 200] [--rate 50] [--database URL]
 
 Two kinds of jobs, each measured alone and watched, in turns: `waiting` jobs, whose stages wait as
 on a remote provider, and `busy` jobs, whose stages do nothing, so that workers are never idle.
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,7 @@ from pathlib import Path
 import httpx
 import structlog
 
-from benchmarks.fleet import Fleet, wait_for
+from benchmarks.fleet import Fleet, checked_url, wait_for
 from config import ROOT, child_environment
 from database import Database
 from redis_queue import waiting
@@ -142,11 +141,11 @@ class Bench:
         return self.database.jobs.count_by_state().get("completed", 0)
 
 
-def measure(kind: str, readers: int, rate: float, seconds: float) -> None:
+def measure(kind: str, readers: int, rate: float, seconds: float, database: str | None) -> None:
     """Alone, watched, alone, watched: the ratio of the means."""
     with tempfile.TemporaryDirectory(prefix="readers-") as name:
         folder = Path(name)
-        database_url = os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{folder / 'bench.db'}"
+        database_url = checked_url(database or f"sqlite:///{folder / 'bench.db'}")
         with (
             EmbeddedRedis(folder / "valkey") as redis,
             Fleet(redis.url, database_url, folder, NULL_STAGE_SECONDS=_STAGE_S[kind]) as fleet,
@@ -193,10 +192,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=50.0)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--kind", choices=list(_STAGE_S), action="append")
+    parser.add_argument("--database", help="A database of its own; SQLite if not given.")
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     for kind in given.kind or list(_STAGE_S):
-        measure(kind, given.readers, given.rate, given.seconds)
+        measure(kind, given.readers, given.rate, given.seconds, given.database)
 
 
 if __name__ == "__main__":
