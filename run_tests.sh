@@ -23,5 +23,32 @@ if [[ $# -gt 0 ]]; then
 fi
 "$venv/bin/ruff" format --check --quiet .
 "$venv/bin/ruff" check --quiet .
-"$venv/bin/mypy" --no-error-summary .
-exec "$venv/bin/python" -m pytest
+
+# Three at once: the types; tests that wait for processes, leases and servers most of their time;
+# and the rest, which computes. Each has servers of its own, so none sees the others.
+waiting=(tests/processes tests/durability tests/test_*.py)
+computing=()
+for folder in tests/*/; do
+    folder="${folder%/}"
+    case " ${waiting[*]} tests/live " in
+    *" $folder "*) ;;
+    *) if compgen -G "$folder/**/test_*.py" >/dev/null || compgen -G "$folder/test_*.py" >/dev/null; then
+        computing+=("$folder")
+    fi ;;
+    esac
+done
+logs="$(mktemp -d)"
+trap 'rm -rf "$logs"' EXIT
+# A cache each: the two would write over the other's list of failures.
+"$venv/bin/mypy" --no-error-summary . >"$logs/types" 2>&1 &
+types=$!
+"$venv/bin/python" -m pytest -o cache_dir=.pytest_cache/waiting "${waiting[@]}" >"$logs/waiting" 2>&1 &
+waits=$!
+failed=0
+"$venv/bin/python" -m pytest -o cache_dir=.pytest_cache/computing "${computing[@]}" || failed=1
+wait "$types" || failed=1
+cat "$logs/types"
+echo "Tests that wait for processes and servers:"
+wait "$waits" || failed=1
+cat "$logs/waiting"
+exit "$failed"
