@@ -10,6 +10,8 @@ class Event(StrEnum):
 
     WORKER_STARTED = "worker_started"
     WORKER_HEALTH_CHECKED = "worker_health_checked"
+    HEALTH_SERVER_STARTED = "health_server_started"
+    HEALTH_REQUEST_FAILED = "health_request_failed"
     WORKER_STOP_REQUESTED = "worker_stop_requested"
     WORKER_RECYCLED = "worker_recycled"
     WORKER_SHUTDOWN_COMPLETE = "worker_shutdown_complete"

@@ -57,4 +57,4 @@ def up(
 
 
 def _command(number: int) -> list[str]:
-    return [sys.executable, str(ROOT / "worker.py"), f"worker-{number}"]
+    return [sys.executable, str(ROOT / "worker.py"), f"worker-{number}", "--number", str(number)]

@@ -28,6 +28,12 @@ class Claim:
     def queue(self) -> str:
         return self.fields.get("queue", "video")
 
+    @property
+    def waited_s(self) -> float:
+        """How long it was in its queue, by Redis's clock; a job handed back keeps its place."""
+        claimed_ms = float(self.fields.get("updated_ms") or 0)
+        return max(0.0, claimed_ms - float(self.fields.get("enqueued_ms") or claimed_ms)) / 1000
+
 
 @dataclass(frozen=True)
 class RawEntry:

@@ -77,6 +77,11 @@ def breaker(provider: str) -> str:
     return f"{_OWN}breaker:{provider}"
 
 
+def breaker_state(provider: str) -> str:
+    """Where the breaker's library keeps "closed", "open" or "half-open" in that namespace."""
+    return f"{breaker(provider)}:pybreaker:state"
+
+
 def channel(job_id: str) -> str:
     """The pub/sub channel of a job's progress."""
     return PROGRESS_CHANNEL + job_id

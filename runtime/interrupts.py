@@ -49,6 +49,11 @@ class Interrupts:
         return self.stop_signal is not None
 
     @property
+    def stage_in_hand(self) -> str | None:
+        """The stage that runs now, if any."""
+        return self._stage
+
+    @property
     def stop_reason(self) -> str | None:
         """The signal's name, for the log."""
         return signal.Signals(self.stop_signal).name if self.stop_signal is not None else None
