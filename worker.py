@@ -11,16 +11,18 @@ was cut short is run again: losing a job is worse than running a stage twice.
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from config import (
     EXIT_UNAVAILABLE,
-    ROOT,
     Settings,
     exit_code_of,
     notify_socket,
@@ -33,7 +35,8 @@ from events import Event
 from redis_queue import presence
 from redis_queue.claim import Claim, RawEntry
 from redis_queue.connection import connect
-from runtime import steps, wiring
+from redis_queue.control import Order
+from runtime import launch, steps, wiring
 from runtime.arguments import Arguments, parse_arguments
 from runtime.availability import Availability
 from runtime.errands import Errands
@@ -49,6 +52,9 @@ from runtime.taking import Taking
 
 if TYPE_CHECKING:
     from runtime.health_server import HealthServer
+
+#: How often a worker that was told to be quiet looks whether that is lifted or it is to stop.
+_QUIET_PAUSE_S = 0.1
 
 log = structlog.get_logger()
 
@@ -112,6 +118,7 @@ class Worker:
             lease_s=settings.lease_s,
             describe=self.health.description,
             phase=self.health.phase,
+            on_order=self._on_order,
             on_tick=self._on_heartbeat,
         )
         self._housekeeping = Housekeeping(
@@ -148,6 +155,10 @@ class Worker:
     def run_once(self, *, wait: bool = True) -> bool:
         """Claim, run and settle until nothing is left to claim; False: there was nothing."""
         self.loop_at = time.monotonic()
+        if self.interrupts.quiet:
+            self._taking.give_back_popped()
+            time.sleep(_QUIET_PAUSE_S)
+            return False
         if not self._availability.database_answers():
             return False
         try:
@@ -189,8 +200,8 @@ class Worker:
             )
             self._meter.job_started(record, claim.waited_s)
             outcome = self.executor.run(record, lease)
-            last = self.interrupts.stopping or self._is_spent(ahead=1)
-            then = None if last else self._taking.claims
+            more = self.interrupts.may_claim and not self._is_spent(ahead=1)
+            then = self._taking.claims if more else None
             return self._settler.settle(record, lease, outcome, then, self._taking.epoch)
         finally:
             self._heartbeat.hold(None)
@@ -247,9 +258,11 @@ class Worker:
 
     @property
     def state(self) -> str:
-        """ "stopping", "working" or "idle"."""
+        """ "stopping", "quiet", "working" or "idle"; a quiet one may have its last job in hand."""
         if self.interrupts.stopping:
             return "stopping"
+        if self.interrupts.quiet:
+            return "quiet"
         return "working" if self.current_job else "idle"
 
     @property
@@ -274,6 +287,16 @@ class Worker:
         if self.health.is_live():
             self._notifier.say("WATCHDOG=1")
 
+    def _on_order(self, order: Order) -> None:
+        """On the heartbeat's thread, as long as the order stands."""
+        if order is Order.STOP:
+            if not self.interrupts.stopping:  # twice would mean at once
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        elif self.interrupts.quiet != (order is Order.QUIET):
+            self.interrupts.quiet = order is Order.QUIET
+            event = Event.WORKER_QUIETED if self.interrupts.quiet else Event.WORKER_RESUMED
+            log.info(event, worker_id=self.worker_id)
+
 
 def main(arguments: Arguments | None = None) -> int:
     """Start a worker, or what else the arguments ask for; returns the process's exit code."""
@@ -283,9 +306,9 @@ def main(arguments: Arguments | None = None) -> int:
     if wanted.check:
         return EXIT_UNAVAILABLE if check_connections(settings) else 0
     if wanted.watch:
-        return _watch(wanted)
+        return launch.watch(Path(__file__), wanted)
     if wanted.processes > 1:
-        return _supervise(wanted)
+        return launch.supervise(Path(__file__), wanted)
     if settings.health_port:
         port = settings.health_port + wanted.number - 1
         settings = settings.model_copy(update={"health_port": port})
@@ -293,31 +316,6 @@ def main(arguments: Arguments | None = None) -> int:
         return Worker(settings, wanted.name).run(burst=wanted.burst)
     except ConfigError as error:
         return exit_code_of(error)
-
-
-def _watch(wanted: Arguments) -> int:
-    """Run as the parent of a worker, or of a pool of them, that follows the source."""
-    from runtime.reload import Reloader
-
-    more = [wanted.name] if wanted.name else []
-    more += ["--processes", str(wanted.processes)] if wanted.processes > 1 else []
-    more += ["--burst"] if wanted.burst else []
-    more += ["--number", str(wanted.number)]
-    return Reloader([sys.executable, __file__, *more], ROOT).run()
-
-
-def _supervise(wanted: Arguments) -> int:
-    """Run as the parent of several workers; it holds no connection of its own."""
-    from runtime.pool import Pool
-
-    stem = wanted.name or "worker"
-    burst = ["--burst"] if wanted.burst else []
-
-    def command(number: int) -> list[str]:
-        own = [f"{stem}-{number}", "--number", str(wanted.number + number - 1)]
-        return [sys.executable, __file__, *own, *burst]
-
-    return Pool(wanted.processes, command).run()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ EVENTS = _OWN + "events"
 SWEPT = _OWN + "swept"
 TURN = _OWN + "turn"
 WORKERS = _OWN + "workers"
+PAUSED = _OWN + "paused"
+#: Never written to: what a worker waits at while all its queues are paused.
+NOTHING = _OWN + "nothing"
 #: Prefix of the rate limiter's own keys.
 RATES = _OWN + "rates"
 JOB_PREFIX = PREFIX + "job:"
@@ -60,6 +63,11 @@ def events(job_id: str) -> str:
 def worker(instance: str) -> str:
     """A worker's self-description, which lapses when its heartbeat stops."""
     return f"{PREFIX}worker:{instance}"
+
+
+def order(instance: str) -> str:
+    """What an operator asks of a worker."""
+    return f"{PREFIX}order:{instance}"
 
 
 def answer(operation_id: str) -> str:

@@ -1,7 +1,8 @@
 """The heartbeat: one thread with a Redis connection of its own, never touching the database.
 
 Every tick: renew the lease when a third of it has passed, else look for a cancellation; end a
-stage that is late or stuck; now and then tell that this worker lives.
+stage that is late or stuck; hear what an operator asks; now and then tell that this worker
+lives.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import threading
 from collections.abc import Callable
 
 from errors import JobCancelled, LeaseLost, QueueUnavailable
-from redis_queue import presence
+from redis_queue import control, presence
 from redis_queue.connection import Client
 from runtime.clock import boot_s
 from runtime.interrupts import Interrupts
@@ -40,6 +41,7 @@ class Heartbeat(threading.Thread):
         lease_s: float,
         describe: Callable[[], dict[str, str]],
         phase: Callable[[], object] = lambda: None,
+        on_order: Callable[[control.Order], None] = lambda _order: None,
         on_tick: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(name="heartbeat", daemon=True)
@@ -51,6 +53,7 @@ class Heartbeat(threading.Thread):
         self._presence_ttl_s = max(30, round(lease_s * 2))
         self._describe = describe
         self._phase = phase
+        self._on_order = on_order
         self._on_tick = on_tick
         self._lease: Lease | None = None
         self._guard = threading.Lock()
@@ -84,6 +87,9 @@ class Heartbeat(threading.Thread):
         if self._interrupts.watch() > _HARD_GRACE_S:
             os._exit(EXIT_STUCK)
         try:
+            order = control.order_for(self._client, self._instance)
+            if order is not None:
+                self._on_order(order)
             self._tell()
         except QueueUnavailable:
             return
