@@ -156,6 +156,9 @@ class Settings(BaseSettings):
     #: Resident memory after which a worker ends itself between two jobs, in MB; 0: never.
     max_rss_mb: int = Field(default=0, ge=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    #: Where each worker tells of its health and metrics; unset: nowhere. 0: any free port.
+    health_port: int | None = Field(default=None, ge=0, le=65_535)
+    health_host: str = "127.0.0.1"
     #: "auto" is readable text on a terminal and JSON elsewhere.
     log_format: Literal["auto", "json", "text"] = "auto"
 
@@ -283,10 +286,15 @@ def settings_or_exit() -> Settings:
     try:
         return settings()
     except ConfigError as error:
-        print("These settings are wrong:", file=sys.stderr)  # noqa: T201  # no log without settings
-        for problem in error.problems:
-            print(f"  {problem}", file=sys.stderr)  # noqa: T201
-        sys.exit(EXIT_CONFIG)
+        sys.exit(exit_code_of(error))
+
+
+def exit_code_of(error: ConfigError) -> int:
+    """List wrong settings on stderr; returns the code that the process is to end with."""
+    print("These settings are wrong:", file=sys.stderr)  # noqa: T201  # no log without settings
+    for problem in error.problems:
+        print(f"  {problem}", file=sys.stderr)  # noqa: T201
+    return EXIT_CONFIG
 
 
 def _secrets_in_files(given: dict[str, Any]) -> dict[str, SecretStr]:

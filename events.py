@@ -10,7 +10,11 @@ class Event(StrEnum):
 
     WORKER_STARTED = "worker_started"
     WORKER_HEALTH_CHECKED = "worker_health_checked"
+    HEALTH_SERVER_STARTED = "health_server_started"
+    HEALTH_REQUEST_FAILED = "health_request_failed"
     WORKER_STOP_REQUESTED = "worker_stop_requested"
+    WORKER_QUIETED = "worker_quieted"
+    WORKER_RESUMED = "worker_resumed"
     WORKER_RECYCLED = "worker_recycled"
     WORKER_SHUTDOWN_COMPLETE = "worker_shutdown_complete"
 

@@ -11,28 +11,32 @@ was cut short is run again: losing a job is worse than running a stage twice.
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
 import uuid
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from config import (
     EXIT_UNAVAILABLE,
-    ROOT,
     Settings,
+    exit_code_of,
     notify_socket,
     settings_or_exit,
     without_password,
 )
 from database import Database
-from errors import QueueUnavailable, StoreUnavailable
+from errors import ConfigError, QueueUnavailable, StoreUnavailable
 from events import Event
 from redis_queue import presence
 from redis_queue.claim import Claim, RawEntry
 from redis_queue.connection import connect
-from runtime import steps, wiring
+from redis_queue.control import Order
+from runtime import launch, steps, wiring
 from runtime.arguments import Arguments, parse_arguments
 from runtime.availability import Availability
 from runtime.errands import Errands
@@ -45,6 +49,12 @@ from runtime.patience import Patience
 from runtime.settle import Next, Settler
 from runtime.systemd import Notifier
 from runtime.taking import Taking
+
+if TYPE_CHECKING:
+    from runtime.health_server import HealthServer
+
+#: How often a worker that was told to be quiet looks whether that is lifted or it is to stop.
+_QUIET_PAUSE_S = 0.1
 
 log = structlog.get_logger()
 
@@ -80,8 +90,16 @@ class Worker:
         self._limits = wiring.build_limits(
             settings, connect(url, name=f"limits:{self.worker_id}"), self.interrupts
         )
+        self._meter = wiring.build_meter(settings, self._limits, lambda: bool(self.current_job))
+        self._health_server: HealthServer | None = None
         self.executor = wiring.build_executor(
-            settings, self.database, self.interrupts, patience, self.worker_id, self._limits
+            settings,
+            self.database,
+            self.interrupts,
+            patience,
+            self.worker_id,
+            self._limits,
+            self._meter,
         )
         self._settler = Settler(
             self.database.jobs,
@@ -90,6 +108,7 @@ class Worker:
             patience,
             worker_id=self.worker_id,
             final_ttl_s=settings.final_ttl_s,
+            meter=self._meter,
         )
         self._notifier = Notifier(notify_socket())
         self._heartbeat = Heartbeat(
@@ -98,6 +117,8 @@ class Worker:
             instance=self.instance,
             lease_s=settings.lease_s,
             describe=self.health.description,
+            phase=self.health.phase,
+            on_order=self._on_order,
             on_tick=self._on_heartbeat,
         )
         self._housekeeping = Housekeeping(
@@ -112,7 +133,7 @@ class Worker:
         self._errands = Errands(
             settings, connect(url, name=f"errands:{self.worker_id}"), self.database
         )
-        self._loop_at = time.monotonic()
+        self.loop_at = time.monotonic()
         steps.arm(settings.kill_at)
 
     def run(self, *, burst: bool = False) -> int:
@@ -133,7 +154,11 @@ class Worker:
 
     def run_once(self, *, wait: bool = True) -> bool:
         """Claim, run and settle until nothing is left to claim; False: there was nothing."""
-        self._loop_at = time.monotonic()
+        self.loop_at = time.monotonic()
+        if self.interrupts.quiet:
+            self._taking.give_back_popped()
+            time.sleep(_QUIET_PAUSE_S)
+            return False
         if not self._availability.database_answers():
             return False
         try:
@@ -153,7 +178,7 @@ class Worker:
 
     def _run_job(self, claim: Claim) -> Next:
         """Run one claimed job and settle it; returns the next claim."""
-        self._loop_at = time.monotonic()
+        self.loop_at = time.monotonic()
         try:
             taken = self._taking.take(claim)
         except StoreUnavailable:
@@ -173,9 +198,10 @@ class Worker:
                 generation=record.generation,
                 crashes=record.crashes,
             )
+            self._meter.job_started(record, claim.waited_s)
             outcome = self.executor.run(record, lease)
-            last = self.interrupts.stopping or self._is_spent(ahead=1)
-            then = None if last else self._taking.claims
+            more = self.interrupts.may_claim and not self._is_spent(ahead=1)
+            then = self._taking.claims if more else None
             return self._settler.settle(record, lease, outcome, then, self._taking.epoch)
         finally:
             self._heartbeat.hold(None)
@@ -186,8 +212,10 @@ class Worker:
     def start(self) -> bool:
         """Wait for Redis and the database, then begin heartbeat and housekeeping.
 
-        False: asked to stop before they answered.
+        False: asked to stop before they answered. Raises ConfigError where health cannot be
+        served as asked for.
         """
+        self._health_server = wiring.serve_health(self.settings, self.health, self._meter)
         if not self._availability.await_both():
             return False
         self._taking.look_at_epoch()
@@ -225,6 +253,22 @@ class Worker:
             reason=self.interrupts.stop_reason or "nothing left to do",
             jobs_done=self.jobs_done,
         )
+        if self._health_server is not None:
+            self._health_server.close()
+
+    @property
+    def state(self) -> str:
+        """ "stopping", "quiet", "working" or "idle"; a quiet one may have its last job in hand."""
+        if self.interrupts.stopping:
+            return "stopping"
+        if self.interrupts.quiet:
+            return "quiet"
+        return "working" if self.current_job else "idle"
+
+    @property
+    def stage(self) -> str | None:
+        """The stage that runs now, if any."""
+        return self.interrupts.stage_in_hand
 
     def get_health_status(self) -> dict[str, Any]:
         """A fresh check of Redis and the database; see HealthCheck.status for the keys."""
@@ -240,10 +284,18 @@ class Worker:
 
     def _on_heartbeat(self) -> None:
         self._limits.renew()
-        # A main loop that hangs outside a job must not be kept alive by its heartbeat.
-        idle_s = time.monotonic() - self._loop_at
-        if self.current_job is not None or idle_s < self.settings.lease_s * 2:
+        if self.health.is_live():
             self._notifier.say("WATCHDOG=1")
+
+    def _on_order(self, order: Order) -> None:
+        """On the heartbeat's thread, as long as the order stands."""
+        if order is Order.STOP:
+            if not self.interrupts.stopping:  # twice would mean at once
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        elif self.interrupts.quiet != (order is Order.QUIET):
+            self.interrupts.quiet = order is Order.QUIET
+            event = Event.WORKER_QUIETED if self.interrupts.quiet else Event.WORKER_RESUMED
+            log.info(event, worker_id=self.worker_id)
 
 
 def main(arguments: Arguments | None = None) -> int:
@@ -254,31 +306,16 @@ def main(arguments: Arguments | None = None) -> int:
     if wanted.check:
         return EXIT_UNAVAILABLE if check_connections(settings) else 0
     if wanted.watch:
-        return _watch(wanted)
+        return launch.watch(Path(__file__), wanted)
     if wanted.processes > 1:
-        return _supervise(wanted)
-    return Worker(settings, wanted.name).run(burst=wanted.burst)
-
-
-def _watch(wanted: Arguments) -> int:
-    """Run as the parent of a worker, or of a pool of them, that follows the source."""
-    from runtime.reload import Reloader
-
-    more = [wanted.name] if wanted.name else []
-    more += ["--processes", str(wanted.processes)] if wanted.processes > 1 else []
-    more += ["--burst"] if wanted.burst else []
-    return Reloader([sys.executable, __file__, *more], ROOT).run()
-
-
-def _supervise(wanted: Arguments) -> int:
-    """Run as the parent of several workers; it holds no connection of its own."""
-    from runtime.pool import Pool
-
-    stem = wanted.name or "worker"
-    burst = ["--burst"] if wanted.burst else []
-    return Pool(
-        wanted.processes, lambda number: [sys.executable, __file__, f"{stem}-{number}", *burst]
-    ).run()
+        return launch.supervise(Path(__file__), wanted)
+    if settings.health_port:
+        port = settings.health_port + wanted.number - 1
+        settings = settings.model_copy(update={"health_port": port})
+    try:
+        return Worker(settings, wanted.name).run(burst=wanted.burst)
+    except ConfigError as error:
+        return exit_code_of(error)
 
 
 if __name__ == "__main__":

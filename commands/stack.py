@@ -81,4 +81,4 @@ def _command(workers: int, number: int) -> list[str]:
     if number > workers:
         # This checkout's, wherever the shell stands: -P keeps its folder out of the path.
         return [sys.executable, "-P", "-m", "api"]
-    return [sys.executable, str(ROOT / "worker.py"), f"worker-{number}"]
+    return [sys.executable, str(ROOT / "worker.py"), f"worker-{number}", "--number", str(number)]

@@ -28,6 +28,12 @@ class Claim:
     def queue(self) -> str:
         return self.fields.get("queue", "video")
 
+    @property
+    def waited_s(self) -> float:
+        """How long it was in its queue, by Redis's clock; a job handed back keeps its place."""
+        claimed_ms = float(self.fields.get("updated_ms") or 0)
+        return max(0.0, claimed_ms - float(self.fields.get("enqueued_ms") or claimed_ms)) / 1000
+
 
 @dataclass(frozen=True)
 class RawEntry:
@@ -50,7 +56,10 @@ class Claims:
         self._client = client
         self._worker = worker
         self._instance = instance
+        self._queues = list(queues)
         self._lists = [keys.list_of(queue) for queue in queues]
+        #: The queues that were paused when a claim found nothing last.
+        self._paused: frozenset[str] = frozenset()
         self._lease_ms = round(lease_s * 1000)
         self._operation = uuid.uuid4().hex
 
@@ -61,9 +70,9 @@ class Claims:
         """
         while True:
             reply = scripts.run(self._client, *self.command(epoch, popped))
-            code = reply[0]
-            if code != b"more":
-                return self.interpret(reply)
+            found = self.interpret(reply)
+            if reply[0] not in (b"more", b"paused"):
+                return found
             popped = b""
 
     def command(
@@ -75,8 +84,8 @@ class Claims:
         args = [epoch, self._worker, self._instance, self._lease_ms, popped, ANSWER_TTL_S]
         return (
             "claim",
-            [*fixed, *answers, keys.JOB_PREFIX, *self._lists],
-            [*args, "1" if after else "0"],
+            [*fixed, *answers, keys.JOB_PREFIX, keys.PAUSED, *self._lists],
+            [*args, "1" if after else "0", *self._queues],
         )
 
     def interpret(self, reply: list[bytes]) -> Claim | RawEntry | Wiped | None:
@@ -88,13 +97,30 @@ class Claims:
         if code == b"raw":
             self._operation = uuid.uuid4().hex
             return RawEntry(reply[1])
+        if code == b"paused":
+            self._put_back(reply[1].decode(), reply[2])
+        if code == b"empty":
+            self._paused = frozenset(name.decode() for name in reply[1:])
         return Wiped() if code == b"epoch" else None
 
     def wait(self) -> tuple[str, bytes] | None:
-        """Block up to a second for an entry: (list, entry). Claim what comes at once."""
+        """Block up to a second for an entry: (list, entry). Claim what comes at once.
+
+        At a paused queue's list nobody waits: what came there would go back and forth.
+        """
+        lists = [keys.list_of(queue) for queue in self._queues if queue not in self._paused]
         with translated():
-            popped = self._client.blpop(self._lists, timeout=BLOCK_S)
+            popped = self._client.blpop(lists or [keys.NOTHING], timeout=BLOCK_S)
         return (popped[0].decode(), popped[1]) if popped else None
+
+    def _put_back(self, queue: str, entry: bytes) -> None:
+        """A worker that waits when its queue is paused is handed an entry all the same."""
+        with translated():
+            pipe = self._client.pipeline(transaction=True)
+            # Removed first, so that a repeat after a lost reply doubles nothing.
+            pipe.lrem(keys.list_of(queue), 1, entry)
+            pipe.lpush(keys.list_of(queue), entry)
+            pipe.execute()
 
     def give_back(self, popped: tuple[str, bytes]) -> None:
         """An entry that arrived after the stop goes back to the front of its list, unclaimed."""

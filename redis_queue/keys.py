@@ -25,6 +25,9 @@ EVENTS = _OWN + "events"
 SWEPT = _OWN + "swept"
 TURN = _OWN + "turn"
 WORKERS = _OWN + "workers"
+PAUSED = _OWN + "paused"
+#: Never written to: what a worker waits at while all its queues are paused.
+NOTHING = _OWN + "nothing"
 #: Prefix of the rate limiter's own keys.
 RATES = _OWN + "rates"
 JOB_PREFIX = PREFIX + "job:"
@@ -62,6 +65,11 @@ def worker(instance: str) -> str:
     return f"{PREFIX}worker:{instance}"
 
 
+def order(instance: str) -> str:
+    """What an operator asks of a worker."""
+    return f"{PREFIX}order:{instance}"
+
+
 def answer(operation_id: str) -> str:
     """Where a script keeps its answer, for a caller whose reply was lost."""
     return f"{PREFIX}answer:{operation_id}"
@@ -75,6 +83,11 @@ def slots(name: str) -> str:
 def breaker(provider: str) -> str:
     """Namespace of a provider's circuit breaker."""
     return f"{_OWN}breaker:{provider}"
+
+
+def breaker_state(provider: str) -> str:
+    """Where the breaker's library keeps "closed", "open" or "half-open" in that namespace."""
+    return f"{breaker(provider)}:pybreaker:state"
 
 
 def channel(job_id: str) -> str:

@@ -23,7 +23,7 @@ def beat(client: Client, instance: str, fields: dict[str, str], ttl_s: int) -> N
 def leave(client: Client, instance: str) -> None:
     """A worker that stops in order takes its description along."""
     with translated():
-        client.delete(keys.worker(instance))
+        client.delete(keys.worker(instance), keys.order(instance))
         client.zrem(keys.WORKERS, instance)
 
 

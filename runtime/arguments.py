@@ -16,6 +16,8 @@ class Arguments:
     check: bool = False
     processes: int = 1
     watch: bool = False
+    #: Which of this host's workers it is: moves WORKER_HEALTH_PORT by one for each before it.
+    number: int = 1
 
 
 def parse_arguments(argv: Sequence[str]) -> Arguments:
@@ -32,6 +34,13 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     parser.add_argument(
         "--watch", action="store_true", help="start anew when the source changes (development)"
     )
+    parser.add_argument(
+        "--number",
+        type=_number,
+        default=1,
+        metavar="N",
+        help="which of this host's workers it is: serves health on WORKER_HEALTH_PORT + N - 1",
+    )
     parsed = parser.parse_args(argv)
     if parsed.processes < 1:
         parser.error("--processes must be at least 1")
@@ -41,4 +50,10 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
         check=parsed.check,
         processes=parsed.processes,
         watch=parsed.watch,
+        number=parsed.number,
     )
+
+
+def _number(text: str) -> int:
+    # A unit's instance may have a name instead of a number; such a worker is the first.
+    return max(1, int(text)) if text.isascii() and text.isdigit() else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -45,6 +46,8 @@ class JobCalls:
     interrupts: Interrupts
     limits: ProviderLimits
     caps: Caps
+    #: Told of each ended call's provider and cost, in micro-dollars.
+    spent: Callable[[str, int], None]
 
     def begin(self, provider: str, request_hash: str, *, estimate_microusd: int) -> Call:
         """See Calls."""
@@ -110,6 +113,8 @@ class JobCalls:
             reached("call_submitted")
         elif state == "finished":
             reached("call_finished")
+        if record.cost_microusd:
+            self.spent(record.provider, record.cost_microusd)
         return _call(record)
 
     def _owner(self) -> CallOwner:

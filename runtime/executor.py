@@ -19,7 +19,8 @@ from runtime.calls import JobCalls, microusd
 from runtime.checkpoints import JobCheckpoints
 from runtime.interrupts import Interrupts
 from runtime.lease import Lease
-from runtime.observer import LogObserver
+from runtime.meter import Meter
+from runtime.observer import Both, LogObserver
 from runtime.patience import Patience
 from runtime.progress import JobProgress
 from runtime.provider_limits import ProviderLimits
@@ -46,6 +47,7 @@ class Executor:
     limits: ProviderLimits
     #: Caps per day and per tenant and day; a job's own comes with it.
     caps: Caps
+    meter: Meter
 
     def run(self, record: JobRecord, lease: Lease) -> Outcome:
         """Run the job. Never raises but for a bug in this method itself."""
@@ -82,7 +84,7 @@ class Executor:
             ),
             progress=JobProgress(lease, self.interrupts, self.worker_id),
             interrupts=self.interrupts,
-            observer=LogObserver(),
+            observer=Both(LogObserver(), self.meter),
             tools=self.tools,
             references=self.references,
             calls=partial(
@@ -94,5 +96,6 @@ class Executor:
                 interrupts=self.interrupts,
                 limits=self.limits,
                 caps=replace(self.caps, job=microusd(job.max_cost_usd)),
+                spent=self.meter.spent,
             ),
         )

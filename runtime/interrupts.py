@@ -32,6 +32,8 @@ class Interrupts:
 
     def __init__(self, *, stage_timeout_s: float = 900.0, stall_s: float = 300.0) -> None:
         self.stop_signal: int | None = None
+        #: An operator asked to claim nothing more, for as long as this is set.
+        self.quiet = False
         self._stage_timeout_s = stage_timeout_s
         self._stall_s = stall_s
         self._asked: type[ControlFlow] | None = None
@@ -47,6 +49,16 @@ class Interrupts:
     def stopping(self) -> bool:
         """Whether the process was asked to end."""
         return self.stop_signal is not None
+
+    @property
+    def may_claim(self) -> bool:
+        """Whether a next job is wanted."""
+        return not self.stopping and not self.quiet
+
+    @property
+    def stage_in_hand(self) -> str | None:
+        """The stage that runs now, if any."""
+        return self._stage
 
     @property
     def stop_reason(self) -> str | None:

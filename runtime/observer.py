@@ -1,4 +1,4 @@
-"""Tells the log what the orchestrator does."""
+"""Tells the log, and whoever counts, what the orchestrator does."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import structlog
 
 from errors import ChildFailed, WorkerError
 from events import Event
+from pipeline.ports import Observer
 
 log = structlog.get_logger()
 
@@ -44,3 +45,35 @@ class LogObserver:
         log.info(
             Event.JOB_RETRY_SCHEDULED, stage=stage, delay_s=delay_s, attempt=failures, error=error
         )
+
+
+class Both:
+    """Implements pipeline.ports.Observer by telling two others, in order."""
+
+    def __init__(self, first: Observer, second: Observer) -> None:
+        self._told = (first, second)
+
+    def stage_started(self, stage: str, provider: str, attempt: int) -> None:
+        """See Observer."""
+        for observer in self._told:
+            observer.stage_started(stage, provider, attempt)
+
+    def stage_completed(self, stage: str, seconds: float) -> None:
+        """See Observer."""
+        for observer in self._told:
+            observer.stage_completed(stage, seconds)
+
+    def stage_reused(self, stage: str) -> None:
+        """See Observer."""
+        for observer in self._told:
+            observer.stage_reused(stage)
+
+    def stage_failed(self, stage: str, error: BaseException, failures: int) -> None:
+        """See Observer."""
+        for observer in self._told:
+            observer.stage_failed(stage, error, failures)
+
+    def retry_scheduled(self, stage: str, delay_s: float, failures: int, error: str) -> None:
+        """See Observer."""
+        for observer in self._told:
+            observer.retry_scheduled(stage, delay_s, failures, error)

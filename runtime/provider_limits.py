@@ -110,6 +110,16 @@ class ProviderLimits:
                     if token in self._held:
                         self._held[token] = (provider, now)
 
+    def breakers(self) -> dict[str, bool]:
+        """Whether each provider that this worker has asked is left alone; {} with Redis away."""
+        names = list(self._breakers)
+        found: dict[str, bool] = {}
+        if names:
+            with suppress(QueueUnavailable), translated():
+                states = self._client.mget([keys.breaker_state(name) for name in names])
+                found = {name: state == b"open" for name, state in zip(names, states, strict=True)}
+        return found
+
     def _take(self, provider: str, limit: ProviderLimit) -> str | None:
         if not limit.concurrent:
             return None

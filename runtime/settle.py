@@ -17,6 +17,7 @@ from redis_queue.connection import Client
 from redis_queue.messages import progress_message
 from runtime.interrupts import Interrupts
 from runtime.lease import Lease
+from runtime.meter import Meter
 from runtime.patience import Patience
 from runtime.steps import reached
 from store.jobs import JobStore
@@ -42,6 +43,7 @@ class Settler:
         *,
         worker_id: str,
         final_ttl_s: int,
+        meter: Meter,
     ) -> None:
         self._store = store
         self._client = client
@@ -49,6 +51,7 @@ class Settler:
         self._patience = patience
         self._worker_id = worker_id
         self._final_ttl_s = final_ttl_s
+        self._meter = meter
 
     def settle(
         self, record: JobRecord, lease: Lease, outcome: Outcome, then: Claims | None, epoch: str
@@ -67,6 +70,7 @@ class Settler:
             log.warning(Event.JOB_LEASE_LOST, outcome=outcome.state)
             return None
         reached("row_settled")
+        self._meter.job_settled(written)
         self._announce(written, outcome)
         try:
             following = self._tell_queue_twice(written, lease, outcome, then, epoch)

@@ -73,12 +73,12 @@ class Taking:
         """The next claim; with `wait`, after up to a second in BLPOP. Raises QueueUnavailable."""
         if self._popped is None:
             found = self._claim(b"")
-            if found is not None or not wait or self._interrupts.stopping:
+            if found is not None or not wait or not self._interrupts.may_claim:
                 return found
             self._popped = self.claims.wait()
             if self._popped is not None:
                 reached("popped")
-        if self._popped is None or self._interrupts.stopping:
+        if self._popped is None or not self._interrupts.may_claim:
             return None
         found = self._claim(self._popped[1])
         # Only now: after a lost reply the same entry is asked for again.
@@ -95,7 +95,7 @@ class Taking:
         )
         lease = Lease(holder, self._settings.lease_s)
         reached("claimed")
-        if self._interrupts.stopping:
+        if not self._interrupts.may_claim:
             self.give_back(claim)
             return None
         record = self._claim_row(claim)
@@ -119,11 +119,12 @@ class Taking:
         ).requeue(fence=claim.fence, message="")
 
     def give_back_popped(self) -> None:
-        """What BLPOP handed over after the stop goes back, unclaimed."""
+        """What BLPOP handed over after a stop or quiet was asked goes back, unclaimed."""
         if self._popped is None:
             return
+        popped, self._popped = self._popped, None
         try:
-            self.claims.give_back(self._popped)
+            self.claims.give_back(popped)
         except QueueUnavailable as error:
             # The ledger still has the id, and any worker's housekeeping puts it back.
             log.warning(Event.REDIS_LOST, reason=str(error))

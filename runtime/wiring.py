@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config import Settings
 from database import Database
@@ -16,10 +17,15 @@ from pipeline.storage import ObjectStorage
 from redis_queue.connection import Client
 from runtime.calls import microusd
 from runtime.executor import Executor
+from runtime.health import HealthCheck, resident_mb
 from runtime.interrupts import Interrupts
+from runtime.meter import Meter
 from runtime.patience import Patience
 from runtime.provider_limits import ProviderLimit, ProviderLimits
 from store.calls import Caps
+
+if TYPE_CHECKING:
+    from runtime.health_server import HealthServer
 
 
 def build_executor(
@@ -29,6 +35,7 @@ def build_executor(
     patience: Patience,
     worker_id: str,
     limits: ProviderLimits,
+    meter: Meter,
 ) -> Executor:
     """The executor; its pipeline is put together at the first job, which imports the rest."""
 
@@ -60,6 +67,7 @@ def build_executor(
             day=microusd(settings.cost_cap_day_usd),
             tenant_day=microusd(settings.cost_cap_tenant_day_usd),
         ),
+        meter=meter,
     )
 
 
@@ -78,6 +86,24 @@ def build_limits(settings: Settings, client: Client, interrupts: Interrupts) -> 
         breaker_failures=settings.breaker_failures,
         breaker_reset_s=settings.breaker_reset_s,
     )
+
+
+def build_meter(settings: Settings, limits: ProviderLimits, busy: Callable[[], bool]) -> Meter:
+    """What counts, where the counts are served; else what does not, and costs nothing."""
+    if settings.health_port is None:
+        return Meter()
+    from runtime.metrics import WorkerMetrics
+
+    return WorkerMetrics(busy=busy, rss_bytes=lambda: resident_mb() * 1e6, breakers=limits.breakers)
+
+
+def serve_health(settings: Settings, health: HealthCheck, meter: Meter) -> HealthServer | None:
+    """Listen, where a port is set. Raises ConfigError if it cannot be had."""
+    if settings.health_port is None:
+        return None
+    from runtime.health_server import HealthServer
+
+    return HealthServer(settings.health_host, settings.health_port, health, meter.text)
 
 
 def _numbers(pairs: Sequence[str]) -> dict[str, int]:

@@ -38,6 +38,7 @@ from redis_queue.connection import connect
 from redis_queue.waiting import Waiting
 from runtime.housekeeping import Housekeeping
 from runtime.interrupts import Interrupts
+from runtime.meter import Meter
 from runtime.patience import Patience
 from runtime.settle import Settler
 from runtime.submit import Jobs
@@ -124,6 +125,7 @@ class Hand:
             Patience(self.interrupts),
             worker_id=f"w{number}",
             final_ttl_s=3600,
+            meter=Meter(),
         )
         self.claim: Claim | None = None
         self.taken: Taken | None = None
