@@ -190,6 +190,8 @@ class Queue(BaseModel):
     name: str
     list_key: str
     waiting: int
+    #: Nobody claims its jobs until it is resumed.
+    paused: bool
 
 
 class Queues(BaseModel):
@@ -199,6 +201,13 @@ class Queues(BaseModel):
     running: int
     scheduled: int
     oldest_waiting_s: float | None
+
+
+class Ordered(BaseModel):
+    """What a worker was asked for; it reads it within a second."""
+
+    instance: str
+    order: str
 
 
 class Login(BaseModel):

@@ -6,21 +6,22 @@ import statistics
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, HTTPException, Path, Query, Response
 from fastapi.responses import JSONResponse
 
 from api.metrics import exposition
-from api.models import Bucket, Health, Overview, Queue, Queues, Worker
-from api.security import Reader
-from api.shop import TheShop
+from api.models import Bucket, Health, Ordered, Overview, Queue, Queues, Worker
+from api.security import Operator, Reader
+from api.shop import Shop, TheShop
 from errors import QueueUnavailable, StoreUnavailable
-from redis_queue import keys, presence, upkeep, waiting
+from redis_queue import control, keys, presence, upkeep, waiting
 from redis_queue.connection import translated
 from store.records import utc_now
 
 router = APIRouter(tags=["system"])
 
 _HOURS_SHOWN = 24
+QueueName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
 _BUCKET_S = 3600
 
 
@@ -79,16 +80,39 @@ def workers(caller: Reader, shop: TheShop) -> list[Worker]:
 def queues(caller: Reader, shop: TheShop) -> Queues:
     """What waits in each queue, runs and is scheduled."""
     depths, counts = waiting.depths(shop.client), waiting.counts(shop.client)
-    oldest = shop.database.listing.oldest_waiting()
+    oldest, paused = shop.database.listing.oldest_waiting(), control.paused(shop.client)
     return Queues(
         queues=[
-            Queue(name=name, list_key=keys.list_of(name), waiting=depth)
+            Queue(name=name, list_key=keys.list_of(name), waiting=depth, paused=name in paused)
             for name, depth in depths.items()
         ],
         running=counts["running"],
         scheduled=counts["scheduled"],
         oldest_waiting_s=(utc_now() - oldest).total_seconds() if oldest else None,
     )
+
+
+@router.post("/queues/{name}/pause")
+def pause(name: QueueName, caller: Operator, shop: TheShop) -> Queue:
+    """Nobody claims this queue's jobs any more; running ones go on, others may still come."""
+    control.pause(shop.client, name)
+    return _queue(shop, name)
+
+
+@router.post("/queues/{name}/resume")
+def resume(name: QueueName, caller: Operator, shop: TheShop) -> Queue:
+    """Workers claim this queue's jobs again."""
+    control.resume(shop.client, name)
+    return _queue(shop, name)
+
+
+@router.post("/workers/{instance}/{order}")
+def order(instance: str, order: control.Order, caller: Operator, shop: TheShop) -> Ordered:
+    """Ask a worker to be quiet after its job, to work again, or to stop (its job goes back)."""
+    if instance not in {row["instance"] for row in presence.workers(shop.client)}:
+        raise HTTPException(404, "there is no such worker")
+    control.give(shop.client, instance, order)
+    return Ordered(instance=instance, order=order.value)
 
 
 @router.get("/costs")
@@ -147,6 +171,15 @@ def metrics(caller: Reader, shop: TheShop) -> Response:
     """The fleet in Prometheus' text format; each worker serves its own beside."""
     body, kind = exposition(shop)
     return Response(body, media_type=kind)
+
+
+def _queue(shop: Shop, name: str) -> Queue:
+    return Queue(
+        name=name,
+        list_key=keys.list_of(name),
+        waiting=waiting.depths(shop.client).get(name, 0),
+        paused=name in control.paused(shop.client),
+    )
 
 
 def _worker(row: dict[str, str], now_ms: int) -> Worker:

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from api.shop import Shop
 from errors import QueueUnavailable, StoreUnavailable
-from redis_queue import presence
+from redis_queue import control, presence
 from tests.api.conftest import ACME, bearer
 from tests.api.test_jobs import submitted
 
@@ -71,6 +71,26 @@ def test_queues_and_workers_are_told(http: TestClient, shop: Shop) -> None:
         ["video", "video-low"],
     )
     assert worker["beat_age_s"] < 5
+
+
+def test_a_queue_is_paused_and_resumed_by_operators_only(http: TestClient) -> None:
+    assert http.post("/queues/video/pause", headers=bearer(ACME)).status_code == 403
+    assert http.post("/queues/video/pause").json()["paused"] is True
+    told = {queue["name"]: queue["paused"] for queue in http.get("/queues").json()["queues"]}
+    assert told == {"video": True, "video-high": False, "video-low": False}
+    assert http.post("/queues/video/resume").json()["paused"] is False
+    assert http.post("/queues/own:x/pause").status_code == 422
+
+
+def test_a_living_worker_is_given_orders(http: TestClient, shop: Shop) -> None:
+    presence.beat(shop.client, "living", {"worker_id": "w-1"}, ttl_s=30)
+    for asked in ("quiet", "work", "stop"):
+        answer = http.post(f"/workers/living/{asked}")
+        assert answer.json() == {"instance": "living", "order": asked}
+        assert control.order_for(shop.client, "living") == asked
+    assert http.post("/workers/gone/stop").status_code == 404
+    assert http.post("/workers/living/dance").status_code == 422
+    assert http.post("/workers/living/stop", headers=bearer(ACME)).status_code == 403
 
 
 def test_the_overview_counts_what_ended_and_each_tenant_its_own(
