@@ -181,6 +181,7 @@ class FfmpegCompositor:
         extra = {
             "style": plan.get("style", job.style), "frame": job.frames[0], "fps": fps_of(platform),
             "safe_zone": _safe_zone(plan), "captions": captions,
+            "corrections": plan.get("corrections", []),
         }  # fmt: skip
         measured = report(
             ctx, video, ctx.workdir / "report.json", profile=platform,

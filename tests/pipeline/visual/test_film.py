@@ -149,6 +149,7 @@ def test_everything_promised_is_there(
     with Image.open(out.files["poster.jpg"]) as poster:
         assert poster.size == (out.data["width"], out.data["height"])
     assert out.data["report"]["extra"]["safe_zone"]["outside"] == []
+    assert out.data["report"]["extra"]["corrections"] == []
 
 
 def test_titles_captions_and_colours_are_on_screen(
