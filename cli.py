@@ -1,6 +1,6 @@
 """The command line: `python cli.py --help`.
 
-Exit codes: 0 done; 1 the job failed; 2 wrong usage or input; 69 Redis or the database does not
+Exit codes: 0 done; 1 the job failed, or what was checked is not well; 2 wrong usage or input; 69 Redis or the database does not
 answer; 78 wrong settings.
 """
 

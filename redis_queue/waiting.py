@@ -97,3 +97,24 @@ def events(client: Client, job_id: str, after: str = "-") -> list[tuple[str, str
 def _fields(job: Waiting) -> list[str]:
     pairs = {"kind": job.kind, "payload": job.payload, "tenant": job.tenant}
     return [text for pair in pairs.items() for text in pair]
+
+
+def last_event(client: Client) -> str:
+    """The id of the last entry in the log of all jobs; "0-0" if there is none."""
+    with translated():
+        rows = client.xrevrange(keys.EVENTS, count=1)
+    return rows[0][0].decode() if rows else "0-0"
+
+
+def new_events(client: Client, after: str, *, block_ms: int) -> list[tuple[str, dict[str, str]]]:
+    """Entries of the log of all jobs after an id, waiting for some up to `block_ms`."""
+    with translated():
+        found = client.xread({keys.EVENTS: after}, count=500, block=block_ms)
+    return [(entry.decode(), decode_hash(fields)) for _, rows in found for entry, fields in rows]
+
+
+def all_events(client: Client, after: str, limit: int) -> list[tuple[str, dict[str, str]]]:
+    """Entries of the log of all jobs after an id, oldest first."""
+    with translated():
+        rows = client.xrange(keys.EVENTS, min=f"({after}", count=limit)
+    return [(entry.decode(), decode_hash(fields)) for entry, fields in rows]
