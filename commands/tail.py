@@ -22,22 +22,22 @@ def tail(
     lines: Annotated[
         int, typer.Option("--lines", "-n", min=0, max=_PAST_MAX, help="Past events to begin with.")
     ] = 0,
-    until: Annotated[
-        int, typer.Option("--until", min=0, help="End after so many events; 0: never.")
-    ] = 0,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Whether to wait for more.")
+    ] = True,
     as_json: JsonFlag = False,
 ) -> None:
     """Print every job's events until Ctrl-C: progress, retries, ends. With --json one a line."""
     client = servers().client
-    after, told = waiting.last_event(client), 0
+    after = waiting.last_event(client)
     past = waiting.all_events(client, "0-0", _PAST_MAX)[-lines:] if lines else []
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             for entry, fields in past:
                 print(_line(entry, fields, as_json), flush=True)
-                after, told = entry, told + 1
-                if told == until:
-                    return
+                after = entry
+            if not follow:
+                return
             past = waiting.new_events(client, after, block_ms=round(BLOCK_S * 1000))
 
 
