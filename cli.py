@@ -1,7 +1,7 @@
 """The command line: `python cli.py --help`.
 
-Exit codes: 0 done; 1 the job failed; 2 wrong usage or input; 69 Redis or the database does not
-answer; 78 wrong settings.
+Exit codes: 0 done; 1 the job failed, or what was checked is not well; 2 wrong usage or input;
+69 Redis or the database does not answer; 78 wrong settings.
 """
 
 from __future__ import annotations

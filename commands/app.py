@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from commands import artifacts, costs, dead, demo, inspect, stack, submit
+from commands import (
+    artifacts,
+    control,
+    costs,
+    dead,
+    demo,
+    fleet,
+    health,
+    inspect,
+    load_test,
+    stack,
+    submit,
+    tail,
+    top,
+)
 from commands.output import say_error
 from config import EXIT_CONFIG, EXIT_UNAVAILABLE
 from errors import ConfigError, InvalidInput, QueueUnavailable, StoreUnavailable
@@ -28,6 +42,16 @@ app.command("dead")(dead.dead)
 app.command("link")(artifacts.link)
 app.command("resend")(artifacts.resend)
 app.command("costs")(costs.costs)
+app.command("top")(top.top)
+app.command("workers")(fleet.workers)
+app.command("queues")(fleet.queues)
+app.command("health")(health.health)
+app.command("tail")(tail.tail)
+app.command("pause")(control.pause)
+app.command("resume")(control.resume)
+app.command("quiet")(control.quiet)
+app.command("stop")(control.stop)
+app.add_typer(load_test.app, name="load-test")
 app.command("demo")(demo.demo)
 app.command("up")(stack.up)
 

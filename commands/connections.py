@@ -41,10 +41,15 @@ class Servers:
 @lru_cache(maxsize=1)
 def servers() -> Servers:
     """What the settings name. Where they name no Redis, a running `up` is found by itself."""
+    return open_servers(wanted_settings())
+
+
+def wanted_settings() -> Settings:
+    """The settings, those of a running `up` among them."""
     found = load_settings()
     if "redis_url" not in found.model_fields_set:
         found = load_settings(**_running_stack(found))
-    return open_servers(found)
+    return found
 
 
 def open_servers(settings: Settings) -> Servers:

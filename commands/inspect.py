@@ -23,7 +23,7 @@ from store.records import JobRecord, utc_now
 JsonFlag = Annotated[bool, typer.Option("--json", help="For programs.")]
 JobIdArgument = Annotated[str, typer.Argument(help="The job's id.")]
 
-_COLOURS = {
+STATE_COLOURS = {
     "completed": "green",
     "failed": "red",
     "cancelled": "yellow",
@@ -87,7 +87,7 @@ def list_jobs(
     table = Table("id", "product", "state", "stage", "progress", "age", "error", box=None)
     now = utc_now()
     for record in records:
-        colour = _COLOURS.get(record.state, "white")
+        colour = STATE_COLOURS.get(record.state, "white")
         table.add_row(
             record.id,
             escape(_product(record)),

@@ -34,7 +34,12 @@ def say_error(*lines: str) -> None:
 
 def age(moment: datetime, now: datetime) -> str:
     """How long ago, as people say it: `5s`, `12m`, `3h`, `2d`."""
-    seconds = max(0, int((now - moment).total_seconds()))
+    return span((now - moment).total_seconds())
+
+
+def span(length_s: float) -> str:
+    """A length of time, as people say it: `5s`, `12m`, `3h`, `2d`."""
+    seconds = max(0, int(length_s))
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
         if seconds >= size:
             return f"{seconds // size}{unit}"
