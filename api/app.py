@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -27,6 +27,7 @@ from api.security import Guard
 from api.shop import Shop, open_shop
 from config import Settings
 from errors import InvalidInput, QueueUnavailable, StoreUnavailable
+from pipeline.media.fonts import font_file
 
 _STATIC = Path(__file__).parent / "static"
 #: Beyond what any payload can be; uploads have a cap of their own.
@@ -37,6 +38,7 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
+_KEPT = {"cache-control": "public, max-age=86400"}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem} for code in (401, 403, 404, 422, 503)
 }
@@ -68,6 +70,10 @@ def create_app(settings: Settings, shop: Shop | None = None) -> FastAPI:
     @app.get("/", include_in_schema=False)
     def page() -> FileResponse:
         return FileResponse(_STATIC / "index.html")
+
+    @app.get("/fonts/{family}", include_in_schema=False)
+    def font(family: Literal["Inter", "JetBrains Mono"]) -> FileResponse:
+        return FileResponse(font_file(family), media_type="font/ttf", headers=_KEPT)
 
     app.add_middleware(_WithHeaders)
     _translate_errors(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -140,6 +140,12 @@ class Replay(BaseModel):
     from_stage: str | None = Field(default=None, examples=["voice_gen"])
 
 
+class Replays(Replay):
+    """Ended jobs to run again, all in the same way."""
+
+    job_ids: list[Annotated[str, Field(max_length=64)]] = Field(min_length=1, max_length=500)
+
+
 class Changed(BaseModel):
     """A job's state after a command."""
 
@@ -214,6 +220,13 @@ class Me(BaseModel):
 
     role: str
     tenant: str | None
+
+
+class Session(BaseModel):
+    """Whom this browser is logged in as; `role` None: nobody."""
+
+    role: str | None = None
+    tenant: str | None = None
 
 
 class Bucket(BaseModel):

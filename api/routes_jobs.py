@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Header, HTTPException, Query, Request, Response
 
 from api.models import (
     Accepted,
@@ -20,6 +20,7 @@ from api.models import (
     JobDetails,
     Jobs,
     Replay,
+    Replays,
     StageLine,
 )
 from api.security import Caller, Guard, Reader, Submitter
@@ -75,6 +76,22 @@ def submit_batch(
             results.append(BatchEntry(job_id=done.job_id, created=done.created))
         except InvalidInput as error:
             results.append(BatchEntry(error=str(error), field=error.field))
+    return Batch(results=results)
+
+
+@router.post("/jobs/replay")
+def replay_many(wanted: Replays, caller: Submitter, shop: TheShop) -> Batch:
+    """Run many ended jobs again; each is taken or refused by itself, and the answer says which."""
+    results = []
+    for job_id in wanted.job_ids:
+        try:
+            shop.job(job_id, caller)
+            shop.jobs.replay(job_id, from_stage=wanted.from_stage)
+            results.append(BatchEntry(job_id=job_id))
+        except InvalidInput as error:
+            results.append(BatchEntry(job_id=job_id, error=str(error), field=error.field))
+        except HTTPException as error:
+            results.append(BatchEntry(job_id=job_id, error=str(error.detail), field="job_ids"))
     return Batch(results=results)
 
 
