@@ -33,8 +33,9 @@ _STATIC = Path(__file__).parent / "static"
 #: Beyond what any payload can be; uploads have a cap of their own.
 _MAX_BODY_BYTES = 40_000_000
 #: The page loads nothing from elsewhere, and nobody may frame it.
+_POLICY = "default-src 'self'; img-src 'self' data:{files}; media-src 'self'{files}; {rest}"
+_REST = "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 _HEADERS = {
-    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
@@ -75,22 +76,26 @@ def create_app(settings: Settings, shop: Shop | None = None) -> FastAPI:
     def font(family: Literal["Inter", "JetBrains Mono"]) -> FileResponse:
         return FileResponse(font_file(family), media_type="font/ttf", headers=_KEPT)
 
-    app.add_middleware(_WithHeaders)
+    # Files of a bucket are redirected to it; those of a folder come from here.
+    remote = found.storage.local_path("") is None
+    policy = _POLICY.format(files=" https: http:" if remote else "", rest=_REST)
+    app.add_middleware(_WithHeaders, headers={**_HEADERS, "content-security-policy": policy})
     _translate_errors(app)
     return app
 
 
 class _WithHeaders:
-    """Adds the headers of `_HEADERS`; streams pass through untouched."""
+    """Adds headers to each answer; streams pass through untouched."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
         self._app = app
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -68,10 +68,16 @@ class Job(BaseModel):
 
 
 class Jobs(BaseModel):
-    """A page of jobs, newest first. `after` leads to the next one, however deep."""
+    """A page of jobs, newest first. `after` leads to the next one, however deep.
+
+    Counting ends at some number: with `total_capped` there are more than `total`. A search for
+    text that does not reach all jobs says in `searched` how many of the newest it looks at.
+    """
 
     jobs: list[Job]
     total: int
+    total_capped: bool = False
+    searched: int | None = None
     limit: int
     offset: int
     after: str | None

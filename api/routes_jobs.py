@@ -28,7 +28,7 @@ from api.shop import Shop, TheShop
 from errors import InvalidInput
 from jobs.states import FINAL, JobState
 from redis_queue import waiting
-from store.listing import JobFilter
+from store.listing import COUNTED, SEARCHED, JobFilter
 from store.records import JobRecord
 
 router = APIRouter(tags=["jobs"])
@@ -110,10 +110,14 @@ def list_jobs(
 ) -> Jobs:
     """Jobs, newest first; deep lists are read with the cursor `after`, not with `offset`."""
     wanted = JobFilter(status, kind, caller.tenant or tenant, queue, _stored(text))
-    page = shop.database.listing.page(wanted, limit=limit, offset=offset, after=after)
+    listing = shop.database.listing
+    page = listing.page(wanted, limit=limit, offset=offset, after=after)
+    total = listing.count(wanted)
     return Jobs(
         jobs=[Job(**_line(record)) for record in page.records],
-        total=shop.database.listing.count(wanted),
+        total=min(total, COUNTED),
+        total_capped=total > COUNTED,
+        searched=None if listing.is_searched_whole(wanted) else SEARCHED,
         limit=limit,
         offset=offset,
         after=page.after,

@@ -2,36 +2,39 @@
 
 import { h, svg, table } from "./dom.js";
 
-const [WIDTH, HEIGHT, FOOT, GAP] = [720, 170, 22, 6];
+const [HEIGHT, FOOT] = [170, 22];
 
 export function hourChart(buckets, open) {
+  // Drawn about as wide as it is shown, so that its letters have the page's size.
+  const narrow = innerWidth < 760;
+  const [width, gap] = narrow ? [340, 3] : [720, 6];
   const most = Math.max(1, ...buckets.map((bucket) => bucket.completed + bucket.failed));
   const top = niceTop(most);
-  const step = WIDTH / buckets.length;
+  const step = width / buckets.length;
   const high = (number) => (number / top) * (HEIGHT - FOOT - 14);
   const floor = HEIGHT - FOOT;
   const drawing = svg("svg", {
-    viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "chart",
+    viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", class: "chart",
     "aria-label": `Jobs ended by the hour, at most ${most} in one. The table below has the numbers.`,
   });
   for (const part of [0.5, 1]) {
     const y = floor - high(top * part);
     const number = svg("text", { x: 0, y: y - 4, class: "axis" });
     number.textContent = top * part;
-    drawing.append(svg("line", { x1: 0, x2: WIDTH, y1: y, y2: y, class: "grid" }), number);
+    drawing.append(svg("line", { x1: 0, x2: width, y1: y, y2: y, class: "grid" }), number);
   }
   buckets.forEach((bucket, i) => {
-    const x = i * step + GAP / 2;
+    const x = i * step + gap / 2;
     const done = high(bucket.completed);
-    drawing.append(bar(x, floor - done, step - GAP, done, "completed"));
-    drawing.append(bar(x, floor - done - high(bucket.failed), step - GAP, high(bucket.failed), "failed"));
-    if (i % 4 === 0) {
-      const hour = svg("text", { x: i * step + GAP / 2, y: HEIGHT - 4, class: "axis" });
+    drawing.append(bar(x, floor - done, step - gap, done, "completed"));
+    drawing.append(bar(x, floor - done - high(bucket.failed), step - gap, high(bucket.failed), "failed"));
+    if (i % (narrow ? 6 : 4) === 0) {
+      const hour = svg("text", { x: i * step + gap / 2, y: HEIGHT - 4, class: "axis" });
       hour.textContent = hourOf(bucket);
       drawing.append(hour);
     }
   });
-  drawing.append(svg("line", { x1: 0, x2: WIDTH, y1: floor, y2: floor, class: "ground" }));
+  drawing.append(svg("line", { x1: 0, x2: width, y1: floor, y2: floor, class: "ground" }));
   return h("div", {}, drawing, h("details", { open }, h("summary", { "data-key": "hours" }, "As a table"),
     table("Jobs ended by the hour", ["From", { label: "Completed" }, { label: "Failed" }],
       buckets.map((bucket) => [hourOf(bucket), String(bucket.completed), String(bucket.failed)]), "")));

@@ -84,8 +84,8 @@ function actions(job, may, act) {
     return h("button.button.danger", { type: "button", id: "cancel", onclick: () => act("cancel") }, "Cancel");
   }
   const from = h("select", { "aria-label": "From the stage" },
-    h("option", { value: "" }, job.status === "completed" ? "from the start of what is missing" : "from where it stopped"),
-    STAGE_NAMES.map((stage) => h("option", { value: stage }, `from ${stageName(stage).toLowerCase()}`)));
+    h("option", { value: "" }, "keep finished stages"),
+    STAGE_NAMES.map((stage) => h("option", { value: stage }, `anew from ${stageName(stage).toLowerCase()}`)));
   return h("div.retry", {}, from, h("button.button.primary", {
     type: "button", id: "retry", onclick: () => act("retry", { from_stage: from.value || null }),
   }, "Run again"));

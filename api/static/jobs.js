@@ -1,7 +1,7 @@
 // The list of jobs: searched, filtered, read on by cursor, its bars moved by the event stream.
 
 import { badge, h, heading, progressBar } from "./dom.js";
-import { age, count, stageName } from "./format.js";
+import { age, between, count, duration, stageName } from "./format.js";
 import { get } from "./http.js";
 import { follow } from "./live.js";
 
@@ -74,22 +74,27 @@ const list = (body) => h("table.jobs", {}, h("caption.unseen", {}, "Jobs, newest
   h("thead", {}, h("tr", {}, ["Product", "State", "Stage", "Progress", "Created"].map((head) =>
     h("th", { scope: "col" }, head)))), body);
 
+const ended = (job) => (job.finished_at && job.started_at
+  ? `took ${duration(between(job.started_at, job.finished_at))}` : "–");
+
 function rowOf(rows, job) {
   const name = job.product_name || job.job_id;
-  const state = h("td", {}, badge(job.status));
-  const stage = h("td.muted", {}, FINAL.includes(job.status) ? "–" : stageName(job.stage));
+  const state = h("td.state-of", {}, badge(job.status));
+  const stage = h("td.stage.muted", {}, FINAL.includes(job.status) ? "–" : stageName(job.stage));
   const bar = progressBar(job.progress, `Progress of ${name}`);
+  const how = h("td.how.muted", {}, FINAL.includes(job.status) ? ended(job) : bar);
   const when = h("td.muted.when", {}, age(job.created_at));
   const row = h("tr", { "data-job": job.job_id },
     h("td.product", {}, h("a", { href: `#/jobs/${encodeURIComponent(job.job_id)}` }, name),
       h("span.sub", {}, [job.style, job.tenant === "default" ? null : job.tenant].filter(Boolean).join(" · "))),
-    state, stage, h("td", {}, bar), when);
+    state, stage, how, when);
   rows.set(job.job_id, {
     grow: () => { when.textContent = age(job.created_at); },
     tell: (event) => {
       const now = event.status || "processing";
       bar.move(event.progress);
       state.replaceChildren(badge(now));
+      if (!FINAL.includes(now)) how.replaceChildren(bar);
       stage.textContent = FINAL.includes(now) ? "–" : stageName(event.stage);
     },
   });

@@ -24,7 +24,7 @@ export async function render(page, { may }) {
         text("old_price", "Old price", { maxlength: 24, placeholder: "$39" }),
         text("rating", "Rating", { inputmode: "decimal", placeholder: "0 to 5" })),
       pictures.node),
-    h("section.panel", {}, h("h2", {}, "Video"), stylePicker(),
+    h("div", {}, h("section.panel", {}, h("h2", {}, "Video"), stylePicker(),
       group("frames", "Frames", Object.entries(FRAMES).map(([frame, name], i) =>
         h("label.choice", {}, h("input", { type: "checkbox", name: "frames", value: frame, checked: i === 0 }),
           h("span", {}, `${name} `, h("small", {}, frame))))),
@@ -32,7 +32,7 @@ export async function render(page, { may }) {
         text("duration_s", "Seconds", { type: "number", min: 6, max: 60, value: 15 })),
       group("captions", null, h("label.choice", {},
         h("input", { type: "checkbox", name: "captions", checked: true }), h("span", {}, "Captions in the picture")))),
-    h("div.submit", {}, button, general));
+    h("div.submit", {}, button, general)));
   page.replaceChildren(heading("New job"), form);
 
   async function submit(event) {
