@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -27,16 +27,19 @@ from api.security import Guard
 from api.shop import Shop, open_shop
 from config import Settings
 from errors import InvalidInput, QueueUnavailable, StoreUnavailable
+from pipeline.media.fonts import font_file
 
 _STATIC = Path(__file__).parent / "static"
 #: Beyond what any payload can be; uploads have a cap of their own.
 _MAX_BODY_BYTES = 40_000_000
 #: The page loads nothing from elsewhere, and nobody may frame it.
+_POLICY = "default-src 'self'; img-src 'self' data:{files}; media-src 'self'{files}; {rest}"
+_REST = "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 _HEADERS = {
-    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
+_KEPT = {"cache-control": "public, max-age=86400"}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem} for code in (401, 403, 404, 422, 503)
 }
@@ -69,22 +72,30 @@ def create_app(settings: Settings, shop: Shop | None = None) -> FastAPI:
     def page() -> FileResponse:
         return FileResponse(_STATIC / "index.html")
 
-    app.add_middleware(_WithHeaders)
+    @app.get("/fonts/{family}", include_in_schema=False)
+    def font(family: Literal["Inter", "JetBrains Mono"]) -> FileResponse:
+        return FileResponse(font_file(family), media_type="font/ttf", headers=_KEPT)
+
+    # Files of a bucket are redirected to it; those of a folder come from here.
+    remote = found.storage.local_path("") is None
+    policy = _POLICY.format(files=" https: http:" if remote else "", rest=_REST)
+    app.add_middleware(_WithHeaders, headers={**_HEADERS, "content-security-policy": policy})
     _translate_errors(app)
     return app
 
 
 class _WithHeaders:
-    """Adds the headers of `_HEADERS`; streams pass through untouched."""
+    """Adds headers to each answer; streams pass through untouched."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
         self._app = app
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

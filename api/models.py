@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -68,10 +68,16 @@ class Job(BaseModel):
 
 
 class Jobs(BaseModel):
-    """A page of jobs, newest first. `after` leads to the next one, however deep."""
+    """A page of jobs, newest first. `after` leads to the next one, however deep.
+
+    Counting ends at some number: with `total_capped` there are more than `total`. A search for
+    text that does not reach all jobs says in `searched` how many of the newest it looks at.
+    """
 
     jobs: list[Job]
     total: int
+    total_capped: bool = False
+    searched: int | None = None
     limit: int
     offset: int
     after: str | None
@@ -138,6 +144,12 @@ class Replay(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     from_stage: str | None = Field(default=None, examples=["voice_gen"])
+
+
+class Replays(Replay):
+    """Ended jobs to run again, all in the same way."""
+
+    job_ids: list[Annotated[str, Field(max_length=64)]] = Field(min_length=1, max_length=500)
 
 
 class Changed(BaseModel):
@@ -223,6 +235,13 @@ class Me(BaseModel):
 
     role: str
     tenant: str | None
+
+
+class Session(BaseModel):
+    """Whom this browser is logged in as; `role` None: nobody."""
+
+    role: str | None = None
+    tenant: str | None = None
 
 
 class Bucket(BaseModel):

@@ -75,7 +75,11 @@ async def _of_job(shop: Shop, job_id: str, last: EventId) -> AsyncIterator[str]:
             continue
         yield _sent(found)
         status = json.loads(found.data).get("status")
-        if status in FINAL:
+        if status not in FINAL:
+            continue
+        # The log of a job that was replayed holds its earlier ends too.
+        now = await run_in_threadpool(waiting.status, shop.client, job_id)
+        if now is None or now["status"] in FINAL:
             yield _end(status)
             return
 

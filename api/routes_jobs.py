@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Header, HTTPException, Query, Request, Response
 
 from api.models import (
     Accepted,
@@ -20,6 +20,7 @@ from api.models import (
     JobDetails,
     Jobs,
     Replay,
+    Replays,
     StageLine,
 )
 from api.security import Caller, Guard, Reader, Submitter
@@ -27,7 +28,7 @@ from api.shop import Shop, TheShop
 from errors import InvalidInput
 from jobs.states import FINAL, JobState
 from redis_queue import waiting
-from store.listing import JobFilter
+from store.listing import COUNTED, SEARCHED, JobFilter
 from store.records import JobRecord
 
 router = APIRouter(tags=["jobs"])
@@ -78,6 +79,22 @@ def submit_batch(
     return Batch(results=results)
 
 
+@router.post("/jobs/replay")
+def replay_many(wanted: Replays, caller: Submitter, shop: TheShop) -> Batch:
+    """Run many ended jobs again; each is taken or refused by itself, and the answer says which."""
+    results = []
+    for job_id in wanted.job_ids:
+        try:
+            shop.job(job_id, caller)
+            shop.jobs.replay(job_id, from_stage=wanted.from_stage)
+            results.append(BatchEntry(job_id=job_id))
+        except InvalidInput as error:
+            results.append(BatchEntry(job_id=job_id, error=str(error), field=error.field))
+        except HTTPException as error:
+            results.append(BatchEntry(job_id=job_id, error=str(error.detail), field="job_ids"))
+    return Batch(results=results)
+
+
 @router.get("/jobs")
 def list_jobs(
     caller: Reader,
@@ -93,10 +110,14 @@ def list_jobs(
 ) -> Jobs:
     """Jobs, newest first; deep lists are read with the cursor `after`, not with `offset`."""
     wanted = JobFilter(status, kind, caller.tenant or tenant, queue, _stored(text))
-    page = shop.database.listing.page(wanted, limit=limit, offset=offset, after=after)
+    listing = shop.database.listing
+    page = listing.page(wanted, limit=limit, offset=offset, after=after)
+    total = listing.count(wanted)
     return Jobs(
         jobs=[Job(**_line(record)) for record in page.records],
-        total=shop.database.listing.count(wanted),
+        total=min(total, COUNTED),
+        total_capped=total > COUNTED,
+        searched=None if listing.is_searched_whole(wanted) else SEARCHED,
         limit=limit,
         offset=offset,
         after=page.after,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from api.models import Login, Me
+from api.models import Login, Me, Session
 from api.security import COOKIE, SESSION_S, Guard, Reader
 
 router = APIRouter(tags=["session"])
@@ -38,3 +38,11 @@ def logout(response: Response) -> None:
 def me(caller: Reader) -> Me:
     """Who one is."""
     return Me(role=caller.role, tenant=caller.tenant)
+
+
+@router.get("/session")
+def session(request: Request) -> Session:
+    """Whom this browser is logged in as: what a page asks first, so no login is no error."""
+    guard: Guard = request.app.state.guard
+    caller = guard.by_session(request.cookies.get(COOKIE, ""))
+    return Session(role=caller.role, tenant=caller.tenant) if caller else Session()

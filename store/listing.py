@@ -19,6 +19,10 @@ from store.records import JobRecord, job_record
 
 #: Ended jobs that a look at the last hours takes into account at most.
 _RECENT = 5000
+#: Text is looked for in this many of the newest jobs: it is read row by row.
+SEARCHED = 20_000
+#: Counting ends here.
+COUNTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class JobListing:
     ) -> JobPage:
         """One page. `after` (a cursor) costs the same however deep; raises InvalidInput for a
         text that is none."""
-        statement = _filtered(select(JOBS), wanted)
+        statement = self._filtered(select(JOBS), wanted)
         if after is not None:
             statement = statement.where(tuple_(JOBS.c.created_at, JOBS.c.id) < _place(after))
         statement = statement.order_by(JOBS.c.created_at.desc(), JOBS.c.id.desc())
@@ -71,14 +75,19 @@ class JobListing:
         return JobPage(records, _cursor(records[-1]) if len(rows) > limit else None)
 
     def count(self, wanted: JobFilter) -> int:
-        """How many jobs there are of these."""
-        statement = _filtered(select(func.count()).select_from(JOBS), wanted)
+        """How many jobs there are of these; `COUNTED` + 1 for more than `COUNTED`."""
+        some = self._filtered(select(JOBS.c.id), wanted).limit(COUNTED + 1).subquery()
+        statement = select(func.count()).select_from(some)
         with reading(self._engine) as connection:
             return int(connection.execute(statement).scalar_one())
 
+    def is_searched_whole(self, wanted: JobFilter) -> bool:
+        """Whether a search for text looks at all of these jobs."""
+        return not wanted.text or self._reach(wanted) is None
+
     def by_state(self, tenant: str | None = None) -> dict[str, int]:
         """Jobs in each state; every state is there."""
-        statement = _filtered(select(JOBS.c.state, func.count()), JobFilter(tenant=tenant))
+        statement = self._filtered(select(JOBS.c.state, func.count()), JobFilter(tenant=tenant))
         with reading(self._engine) as connection:
             found = {row[0]: row[1] for row in connection.execute(statement.group_by(JOBS.c.state))}
         return {state.value: found.get(state, 0) for state in JobState}
@@ -86,7 +95,7 @@ class JobListing:
     def ended_since(self, since: datetime, tenant: str | None = None) -> list[Ended]:
         """Jobs that ended after `since`, newest first, bounded."""
         columns = (JOBS.c.state, JOBS.c.created_at, JOBS.c.started_at, JOBS.c.finished_at)
-        statement = _filtered(select(*columns), JobFilter(tenant=tenant))
+        statement = self._filtered(select(*columns), JobFilter(tenant=tenant))
         recent = JOBS.c.state.in_(list(FINAL)) & (JOBS.c.finished_at > since)
         statement = statement.where(recent).order_by(JOBS.c.finished_at.desc()).limit(_RECENT)
         with reading(self._engine) as connection:
@@ -99,7 +108,24 @@ class JobListing:
             return connection.execute(statement).scalar()
 
 
-def _filtered(statement: Select[Any], wanted: JobFilter) -> Select[Any]:
+    def _filtered(self, statement: Select[Any], wanted: JobFilter) -> Select[Any]:
+        statement = _equal(statement, wanted)
+        if wanted.text:
+            oldest = self._reach(wanted)
+            if oldest is not None:
+                statement = statement.where(JOBS.c.created_at > oldest)
+            statement = statement.where(_holds(wanted.text))
+        return statement
+
+    def _reach(self, wanted: JobFilter) -> datetime | None:
+        """When the newest job was created that a search leaves out; None: it leaves out none."""
+        statement = _equal(select(JOBS.c.created_at), wanted)
+        statement = statement.order_by(JOBS.c.created_at.desc(), JOBS.c.id.desc())
+        with reading(self._engine) as connection:
+            return connection.execute(statement.offset(SEARCHED).limit(1)).scalar()
+
+
+def _equal(statement: Select[Any], wanted: JobFilter) -> Select[Any]:
     for column, value in (
         (JOBS.c.state, wanted.state),
         (JOBS.c.kind, wanted.kind),
@@ -108,8 +134,6 @@ def _filtered(statement: Select[Any], wanted: JobFilter) -> Select[Any]:
     ):
         if value is not None:
             statement = statement.where(column == value)
-    if wanted.text:
-        statement = statement.where(_holds(wanted.text))
     return statement
 
 

@@ -97,6 +97,8 @@ JOBS = Table(
     Index("ix_jobs_state_created", "state", "created_at"),
     Index("ix_jobs_created", "created_at", "id"),
     Index("ix_jobs_unpushed", "pushed", "state"),
+    Index("ix_jobs_finished", "finished_at"),
+    Index("ix_jobs_tenant_created", "tenant", "created_at", "id"),
 )
 
 #: One stage's work for one set of inputs; jobs with equal inputs share it.

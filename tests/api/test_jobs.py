@@ -149,3 +149,39 @@ def test_a_browser_logs_in_with_a_cookie_that_scripts_cannot_read(http: TestClie
     assert http.post("/jobs", json=JOB, headers={"Origin": "http://testserver"}).status_code == 201
     http.post("/logout")
     assert http.get("/me").status_code == 401
+
+
+def test_many_failed_jobs_are_run_again_at_once(http: TestClient) -> None:
+    ended, waiting = submitted(http), submitted(http)
+    http.post(f"/jobs/{ended}/cancel")
+    answer = http.post("/jobs/replay", json={"job_ids": [ended, waiting, "none"]}).json()
+    assert [entry["job_id"] for entry in answer["results"]] == [ended, waiting, "none"]
+    assert [bool(entry["error"]) for entry in answer["results"]] == [False, True, True]
+    assert http.get(f"/jobs/{ended}").json()["status"] == "pending"
+    theirs = http.post("/jobs/replay", json={"job_ids": [ended]}, headers=bearer(OTHER)).json()
+    assert theirs["results"][0]["error"] == "there is no such job"
+    empty = http.post("/jobs/replay", json={"job_ids": []})
+    assert (empty.status_code, empty.json()["field"]) == (422, "job_ids")
+
+
+def test_a_long_list_says_that_it_is_not_counted_or_searched_whole(
+    http: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        submitted(http, product_name=f"Lamp {number}")
+    for module in ("store.listing", "api.routes_jobs"):
+        monkeypatch.setattr(f"{module}.COUNTED", 3)
+        monkeypatch.setattr(f"{module}.SEARCHED", 4)
+    whole = http.get("/jobs").json()
+    assert (whole["total"], whole["total_capped"], whole["searched"]) == (3, True, None)
+    found = http.get("/jobs", params={"text": "lamp 0"}).json()
+    assert (found["total"], found["searched"]) == (0, 4)
+    found = http.get("/jobs", params={"text": "lamp 4"}).json()
+    assert (found["total"], found["total_capped"], found["searched"]) == (1, False, 4)
+
+
+def test_a_page_asks_whether_it_is_logged_in_without_an_error(http: TestClient) -> None:
+    anonymous = {"Authorization": ""}
+    assert http.get("/session", headers=anonymous).json() == {"role": None, "tenant": None}
+    http.post("/login", json={"token": ACME}, headers=anonymous)
+    assert http.get("/session").json() == {"role": "submit", "tenant": "acme"}

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "cli": RUNTIME | {"cli", "commands"},
     "api": RUNTIME | {"api"},
     "examples": RUNTIME | {"examples"},
-    "benchmarks": RUNTIME | {"benchmarks", "commands"},
+    "benchmarks": RUNTIME | {"benchmarks", "commands", "api"},
 }
 #: Third-party modules that one room keeps to itself.
 KEPT = {"redis": "redis_queue", "sqlalchemy": "store", "alembic": "store"}

@@ -1,0 +1,32 @@
+// One event stream at a time: a browser holds few connections to a server, for all its tabs.
+
+let source = null;
+let shown = () => {};
+
+// Called with "live", "waiting" or "off" when that changes.
+export function whenChanged(callback) {
+  shown = callback;
+}
+
+// Follow `path`; `onEvent` gets each message, `onEnd` the state that a job's stream ends with.
+export function follow(path, onEvent, onEnd = () => {}) {
+  stop();
+  const mine = new EventSource(path);
+  source = mine;
+  shown("waiting");
+  mine.addEventListener("open", () => shown("live"));
+  mine.addEventListener("error", () => shown("waiting"));
+  mine.addEventListener("progress", (event) => onEvent(JSON.parse(event.data)));
+  mine.addEventListener("end", (event) => {
+    // Left open, the browser would ask for the ended stream again and again.
+    mine.close();
+    shown("off");
+    onEnd(event.data);
+  });
+}
+
+export function stop() {
+  source?.close();
+  source = null;
+  shown("off");
+}

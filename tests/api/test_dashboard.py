@@ -1,0 +1,225 @@
+"""The dashboard in a real browser, over the API, with real workers behind it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import axe_core_python
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+
+from config import Settings
+from store.records import NewJob
+from tests.api.conftest import OPERATE, READ
+from tests.api.test_events import Served, tell
+from tests.processes.conftest import Stack, wait_until
+
+_FOUND = os.environ.get("CHROMIUM_BINARY") or shutil.which("chromium") or shutil.which("chrome")
+pytestmark = pytest.mark.skipif(
+    _FOUND is None, reason="no Chromium on PATH, and CHROMIUM_BINARY names none"
+)
+_AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
+PAGES = ("/", "/jobs", "/new", "/jobs/done", "/jobs/broken", "/workers", "/dead", "/costs")
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    opened = playwright.chromium.launch(executable_path=_FOUND, args=["--no-sandbox"])
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def stack(redis_url: str, client: Any, tmp_path: Path) -> Iterator[Stack]:
+    opened = Stack(redis_url, f"sqlite:///{tmp_path / 'test.db'}", tmp_path)
+    yield opened
+    opened.kill_all()
+    opened.database.close()
+
+
+@pytest.fixture
+def served(api_settings: Settings, stack: Stack) -> Iterator[Served]:
+    """The API on the servers of `stack`."""
+    with Served(api_settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    """A logged-in page; it fails its test by any error in the console."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.goto(f"{served.url}/#token={OPERATE}")
+    expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
+    yield opened
+    context.close()
+    assert wrong == []
+
+
+def go(page: Page, served: Served, place: str) -> None:
+    page.goto(f"{served.url}/#{place}")
+    page.wait_for_selector("main h1")
+
+
+def percent(page: Page) -> int:
+    return int(page.locator(".now [role=progressbar]").get_attribute("aria-valuenow") or 0)
+
+
+def record(served: Served, job_id: str, state: str) -> None:
+    """A row that has ended, as a worker would have left it."""
+    jobs = served.shop.database.jobs
+    jobs.accept(NewJob(job_id, json.dumps({"id": job_id, "product_name": f"Lamp {job_id}"})))
+    jobs.change.claim(job_id, fence=1, worker_id="w", instance="i")
+    if state == "completed":
+        jobs.change.complete(job_id, fence=1, result={"artifacts": {}, "stages": {}})
+    else:
+        jobs.change.fail(job_id, fence=1, error="the voice could not be made")
+
+
+def test_a_token_in_the_address_logs_in_and_leaves_it(page: Page, served: Served) -> None:
+    assert OPERATE not in page.url
+    assert page.evaluate("document.cookie") == ""
+    page.get_by_role("button", name="Log out").click()
+    token = page.get_by_label("Token")
+    token.fill(READ)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    expect(page.get_by_role("link", name="New job")).to_be_hidden()
+
+
+def test_a_job_is_submitted_watched_and_played(
+    page: Page, served: Served, stack: Stack, tmp_path: Path
+) -> None:
+    stack.started(
+        SCRIPT_PROVIDER="template",
+        VOICE_PROVIDER="piper",
+        VIDEO_PROVIDER="motion",
+        COMPOSITOR="ffmpeg",
+        WORKER_LEASE_S=15,
+    )
+    picture = io.BytesIO()
+    Image.new("RGB", (400, 400), "teal").save(picture, "PNG")
+    go(page, served, "/new")
+    page.get_by_role("button", name="Make the video").click()
+    expect(page.locator("#product_name-error")).to_contain_text("required")
+    expect(page.get_by_label("Product name")).to_be_focused()
+    page.get_by_label("Product name").fill("Ember Travel Mug")
+    page.get_by_label("Pictures").set_input_files(
+        {"name": "mug.png", "mimeType": "image/png", "buffer": picture.getvalue()}
+    )
+    expect(page.get_by_alt_text("mug.png")).to_be_visible()
+    page.get_by_label("Bold").check(force=True)
+    page.get_by_label("Seconds").fill("6")
+    page.get_by_role("button", name="Make the video").click()
+    expect(page.get_by_role("heading", name="Ember Travel Mug")).to_be_visible()
+    seen: set[int] = set()
+
+    def plays() -> bool:
+        if page.locator(".now [role=progressbar]").count():
+            seen.add(percent(page))
+        page.wait_for_timeout(50)
+        return page.locator("video").count() == 1
+
+    wait_until(plays, within_s=50, what="a finished video")
+    assert len(seen) >= 2, seen
+    video = page.locator("video")
+    expect(video.locator("track[kind=captions]")).to_have_count(1)
+    video.evaluate("video => { video.muted = true; return video.play(); }")
+    wait_until(lambda: video.evaluate("video => video.currentTime") > 0.3, what="playing")
+    assert video.evaluate("video => video.error") is None
+    expect(page.get_by_text("checks passed")).to_be_visible()
+    expect(page.get_by_role("link", name="manifest.json")).to_be_visible()
+
+
+def test_progress_comes_by_the_event_stream(page: Page, served: Served) -> None:
+    """Nothing but the stream is answered once the page is there."""
+    holder = served.held("live")
+    served.shop.database.jobs.change.claim("live", fence=1, worker_id="w", instance="i")
+    tell(holder, 1)
+    go(page, served, "/jobs/live")
+    go(page, served, "/jobs")
+    bar = page.locator('[data-job="live"] [role=progressbar]')
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    page.evaluate("window.fetch = () => new Promise(() => {})")
+    for figure in (7, 19, 23):
+        tell(holder, figure)
+        expect(bar).to_have_attribute("aria-valuenow", str(figure))
+
+
+def test_a_job_is_cancelled_and_a_dead_letter_is_replayed(
+    page: Page, served: Served, stack: Stack
+) -> None:
+    stack.submit("waits")
+    go(page, served, "/jobs/waits")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".page-head .badge")).to_have_text("cancelled")
+    assert stack.state("waits") == "cancelled"
+    stack.submit("broken", images=["missing.png"])
+    worker = stack.started()
+    stack.wait_state("broken", "failed")
+    go(page, served, "/dead")
+    expect(page.get_by_text("names no file")).to_be_visible()
+    page.get_by_label("Choose Product broken").check()
+    page.get_by_role("button", name="Replay 1").click()
+    expect(page.locator("#said")).to_contain_text("1 queued again")
+    wait_until(lambda: len(stack.events(worker, "job_failed")) == 2, what="a second run")
+
+
+def test_the_form_is_sent_with_the_keyboard_alone(page: Page, served: Served) -> None:
+    go(page, served, "/new")
+    page.get_by_label("Product name").focus()
+    page.keyboard.type("Solstice Lamp")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "Make the video":
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Solstice Lamp")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible_and_fit_a_phone(page: Page, served: Served, scheme: Any) -> None:
+    record(served, "done", "completed")
+    record(served, "broken", "failed")
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(_AXE)
+    for place in PAGES:
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(f"{served.url}/#{place}")
+        page.wait_for_function("place => location.hash === '#' + place", arg=place)
+        page.wait_for_load_state("networkidle") if place == "/new" else page.wait_for_timeout(250)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        bad = [
+            (entry["id"], [node["html"] for node in entry["nodes"]])
+            for entry in found["violations"]
+            if entry["impact"] in ("serious", "critical")
+        ]
+        assert bad == [], place
+        page.set_viewport_size({"width": 390, "height": 844})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 390, place
+
+
+def test_what_the_token_may_not_do_is_not_offered(page: Page, served: Served) -> None:
+    record(served, "broken", "failed")
+    page.goto(f"{served.url}/#token={READ}")
+    expect(page.get_by_role("link", name="New job")).to_be_hidden()
+    go(page, served, "/jobs/broken")
+    expect(page.locator(".wrong")).to_contain_text("the voice could not be made")
+    expect(page.get_by_role("button", name="Run again")).to_have_count(0)
