@@ -41,7 +41,7 @@ _HEADERS = {
 }
 _KEPT = {"cache-control": "public, max-age=86400"}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem} for code in (401, 403, 404, 422, 503)
+    code: {"model": Problem} for code in (400, 401, 403, 404, 413, 422, 503)
 }
 
 
@@ -61,6 +61,9 @@ def create_app(settings: Settings, shop: Shop | None = None) -> FastAPI:
         lifespan=lifespan,
         responses=_PROBLEMS,
         max_body_size=_MAX_BODY_BYTES,
+        # Those pages would load scripts from elsewhere, which the policy forbids.
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.shop = found
     app.state.guard = Guard(settings)

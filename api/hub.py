@@ -102,7 +102,7 @@ class Hub:
             if entries:
                 last = entries[-1][0]
                 self._tell([_event(*entry) for entry in entries], None)
-        self._client.close()
+        self._client.connection_pool.disconnect()
 
     def _tell(self, events: list[LoggedEvent], start: EventId | None) -> None:
         loop = self._loop

@@ -43,7 +43,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/jobs/{job_id}/events", response_class=EventStream, responses=_STREAM)
+@router.get("/jobs/{job_id}/events", response_class=EventStream, responses=_STREAM, status_code=200)
 async def job_events(
     record: TheJob, shop: TheShop, last_event_id: LastEventId = None
 ) -> EventStream:
@@ -54,7 +54,7 @@ async def job_events(
     return EventStream(_of_job(shop, record.id, last))
 
 
-@router.get("/events", response_class=EventStream, responses=_STREAM)
+@router.get("/events", response_class=EventStream, responses=_STREAM, status_code=200)
 async def all_events(
     caller: Reader, shop: TheShop, last_event_id: LastEventId = None
 ) -> EventStream:

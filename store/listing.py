@@ -107,7 +107,6 @@ class JobListing:
         with reading(self._engine) as connection:
             return connection.execute(statement).scalar()
 
-
     def _filtered(self, statement: Select[Any], wanted: JobFilter) -> Select[Any]:
         statement = _equal(statement, wanted)
         if wanted.text:

@@ -48,7 +48,7 @@ export function table(caption, heads, rows, whenEmpty) {
   const labels = heads.map((head) => (typeof head === "string" ? head : head.label));
   const numeric = heads.map((head) => (typeof head === "string" ? "" : "num"));
   return h("div.scroll", { role: "region", "aria-label": caption, tabindex: "0" },
-    h("table", {},
+    h(heads.length > 4 ? "table.cards" : "table", {},
       h("caption.unseen", {}, caption),
       h("thead", {}, h("tr", {}, labels.map((label, i) =>
         h("th", { scope: "col", class: numeric[i] || null }, label)))),

@@ -26,7 +26,16 @@ pytestmark = pytest.mark.skipif(
     _FOUND is None, reason="no Chromium on PATH, and CHROMIUM_BINARY names none"
 )
 _AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
-PAGES = ("/", "/jobs", "/new", "/jobs/done", "/jobs/broken", "/workers", "/dead", "/costs")
+PAGES = {
+    "/": "Overview",
+    "/jobs": "Jobs",
+    "/new": "New job",
+    "/jobs/done": "Lamp done",
+    "/jobs/broken": "Lamp broken",
+    "/workers": "Workers",
+    "/dead": "Dead letters",
+    "/costs": "Costs",
+}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +72,13 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     opened = context.new_page()
     wrong: list[str] = []
-    opened.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    # That a form was refused is no fault of the page; the browser notes it as one.
+    opened.on(
+        "console",
+        lambda said: (
+            wrong.append(said.text) if said.type == "error" and " 422 " not in said.text else None
+        ),
+    )
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.goto(f"{served.url}/#token={OPERATE}")
     expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
@@ -156,7 +171,7 @@ def test_progress_comes_by_the_event_stream(page: Page, served: Served) -> None:
     go(page, served, "/jobs")
     bar = page.locator('[data-job="live"] [role=progressbar]')
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
-    page.evaluate("window.fetch = () => new Promise(() => {})")
+    page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")
     for figure in (7, 19, 23):
         tell(holder, figure)
         expect(bar).to_have_attribute("aria-valuenow", str(figure))
@@ -199,11 +214,10 @@ def test_pages_are_accessible_and_fit_a_phone(page: Page, served: Served, scheme
     record(served, "broken", "failed")
     page.emulate_media(color_scheme=scheme)
     page.evaluate(_AXE)
-    for place in PAGES:
+    for place, title in PAGES.items():
         page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(f"{served.url}/#{place}")
-        page.wait_for_function("place => location.hash === '#' + place", arg=place)
-        page.wait_for_load_state("networkidle") if place == "/new" else page.wait_for_timeout(250)
+        expect(page.locator("main h1")).to_have_text(title)
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         bad = [
             (entry["id"], [node["html"] for node in entry["nodes"]])

@@ -183,6 +183,24 @@ def test_many_readers_are_served_by_one_connection_to_redis(served: Served) -> N
     assert all(percents(stream.events) == list(range(20)) for stream in streams)
 
     def connections() -> int:
-        return [entry["name"] for entry in served.shop.client.client_list()].count("api-events")
+        names = [entry["name"] for entry in served.shop.client.client_list()]
+        return names.count("api-events")
 
-    wait_until(lambda: connections() == 1)  # those of earlier tests leave within a second
+    # Those of servers that have just been stopped end with their last read.
+    wait_until(lambda: connections() <= 1, what="one connection")
+    assert connections() == 1
+
+
+def test_the_stream_of_a_replayed_job_goes_on_after_its_earlier_end(served: Served) -> None:
+    holder = served.held("a")
+    record = served.shop.database.jobs.change
+    record.claim("a", fence=1, worker_id="w", instance="i")
+    tell(holder, 50)
+    record.fail("a", fence=1, error="broken")
+    message = progress_message("a", None, 50, "w", status="failed")
+    holder.settle("failed", error="", percent=50, message=message, then=None, epoch="")
+    served.shop.jobs.replay("a")
+    events = Stream(served, "/jobs/a/events").read(2)
+    assert percents(events) == [50, 50]
+    assert served.shop.jobs.cancel("a") == "pending"
+    assert Stream(served, "/jobs/a/events").read(4)[-1]["data"] == "cancelled"
