@@ -2,83 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pipeline.media import easing
 from pipeline.media.elements import Drift, Move
 from pipeline.media.paths import Box, Path
 from pipeline.media.shapes import arrow, five_stars, polygon, rounded
-from pipeline.media.text import TextBlock, TextStyle, shape_line
+from pipeline.media.text import TextBlock, TextStyle
 from pipeline.styles.scene import Scene
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a stack: its outline with the origin at its left, on the baseline."""
-
-    path: Path
-    width: float
-    cap: float
-
-
-def stack(
-    scene: Scene, text: str, style: TextStyle, box: Box, largest: float, smallest: float
-) -> list[Row] | None:
-    """Lines each set to the box's full width, as on a poster; None where that cannot be read.
-
-    Tries one to five lines and keeps the split that fills the box best. Sizes in design units.
-    """
-    words = text.split()
-    cap = _cap(style)
-    best: tuple[float, list[Row]] | None = None
-    for count in range(1, min(5, len(words)) + 1):
-        lines = _even(words, count, style)
-        unit = [shape_line(line, style, 1.0) for line in lines]
-        sizes = [min(largest * scene.u, box.w / max(line.width, 0.01)) for line in unit]
-        gap = 0.20
-        need = sum(size * (cap + gap) for size in sizes) - gap * sizes[-1]
-        shrink = min(1.0, box.h / need)
-        sizes = [size * shrink for size in sizes]
-        if min(sizes) < smallest * scene.u:
-            continue
-        ink = sum(size * size * line.width for size, line in zip(sizes, unit, strict=True))
-        # A word alone in one giant line shouts down the others: near sizes score higher.
-        score = ink * (min(sizes) / max(sizes)) ** 0.5
-        if best is None or score > best[0]:
-            rows = [
-                Row(line.path.scaled(size), line.width * size, cap * size)
-                for line, size in zip(unit, sizes, strict=True)
-            ]
-            best = (score, rows)
-    return best[1] if best else None
-
-
-def _cap(style: TextStyle) -> float:
-    from pipeline.media.fonts import faces
-
-    return faces(style.font, style.language)[0].face.cap_height
-
-
-def _even(words: list[str], count: int, style: TextStyle) -> list[str]:
-    """Split into `count` lines whose longest is as short as can be."""
-    widths = [shape_line(word, style, 1.0).width + 0.22 for word in words]
-    best: tuple[float, list[str]] = (float("inf"), [])
-
-    def walk(start: int, left: int, lines: list[str], longest: float) -> None:
-        nonlocal best
-        if longest >= best[0]:
-            return
-        if left == 1:
-            total = max(longest, sum(widths[start:]))
-            if total < best[0]:
-                best = (total, [*lines, " ".join(words[start:])])
-            return
-        for end in range(start + 1, len(words) - left + 2):
-            line = " ".join(words[start:end])
-            walk(end, left - 1, [*lines, line], max(longest, sum(widths[start:end])))
-
-    walk(0, count, [], 0.0)
-    return best[1]
 
 
 def button(
@@ -208,29 +137,6 @@ def slow(scene: Scene, depth: float = 1.0, *, vertical: bool = True) -> Drift:
     """The scene's idle drift; a greater depth is nearer and moves further."""
     way = -scene.style.pace.drift * depth * scene.u
     return Drift(dy=way) if vertical else Drift(dx=way)
-
-
-def row_height(rows: list[Row], gap: float = 0.20) -> float:
-    """Height of a stack from its first cap line to its last baseline."""
-    if not rows:
-        return 0.0
-    cap_share = [row.cap for row in rows]
-    return sum(cap_share) + sum(_leading(row, gap) for row in rows[:-1])
-
-
-def _leading(row: Row, gap: float) -> float:
-    return row.cap * gap / 0.73
-
-
-def baselines(rows: list[Row], top: float, gap: float = 0.20) -> list[float]:
-    """Baseline of each row when the first one's capitals reach `top`."""
-    out: list[float] = []
-    y = top
-    for row in rows:
-        y += row.cap
-        out.append(y)
-        y += _leading(row, gap)
-    return out
 
 
 def centred_block(block: TextBlock, box: Box) -> float:

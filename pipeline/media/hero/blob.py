@@ -22,6 +22,8 @@ _LEAN = 5
 def framed(art: HeroArt, image: Image.Image) -> Image.Image:
     border = 0 if is_cut_out(image) else max(6, art.margin // 5)
     picture, at = stood(image, art, "blob")
+    # A strip keeps at least half of its short side for what it shows.
+    border = min(border, min(picture.size) // 4)
     if border:
         picture = _print(picture, border, min(picture.size) * 0.09)
     canvas = Image.new("RGBA", (art.width, art.height))

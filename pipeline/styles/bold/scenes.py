@@ -8,17 +8,11 @@ from pipeline.media import easing
 from pipeline.media.colors import contrast, ink_on, readable
 from pipeline.media.elements import Drift, Move
 from pipeline.media.paths import Box, Path
-from pipeline.media.shapes import polygon, rect, star, stripes
+from pipeline.media.shapes import rect, star, stripes
 from pipeline.media.text import TextBlock
-from pipeline.styles.parts import (
-    baselines,
-    button,
-    centred_block,
-    proof_line,
-    row_height,
-    stack,
-    stars,
-)
+from pipeline.styles.bold.poster import poster
+from pipeline.styles.bold.tapes import tapes
+from pipeline.styles.parts import button, centred_block, proof_line, stars
 from pipeline.styles.scene import HeroUse, Scene
 
 _SLAM = easing.ease_out_expo
@@ -29,7 +23,7 @@ def hook(scene: Scene) -> None:
     body, u, p = scene.zones.body, scene.u, scene.palette
     _burst(scene, body.right - 40 * u, body.y + 60 * u, 250 * u, color=p.accent)
     _edge_stripes(scene)
-    _poster(scene, scene.on_screen, body.inset(0, body.h * 0.08), p.ink)
+    poster(scene, scene.on_screen, body.inset(0, body.h * 0.08), p.ink)
 
 
 def product(scene: Scene) -> None:
@@ -42,7 +36,7 @@ def product(scene: Scene) -> None:
     same = scene.on_screen.casefold() == scene.facts.name.casefold()
     share = 0.62 if not same else 0.9
     name_box = Box(text.x, text.y, text.w, text.h * share)
-    used = _tapes(scene, scene.facts.name, name_box, delay=4, largest=150)
+    used = tapes(scene, scene.facts.name, name_box, delay=4, largest=150)
     if not same:
         room = Box(text.x, used.bottom + 28 * u, text.w, text.bottom - used.bottom - 28 * u)
         line = scene.fit(scene.on_screen, scene.style.label, room, 46, 20)
@@ -59,12 +53,12 @@ def benefit(scene: Scene) -> None:
     body, u, p = scene.zones.body, scene.u, scene.palette
     if scene.index % 2:
         _edge_stripes(scene)
-        _tapes(
+        tapes(
             scene, scene.on_screen, body.inset(0, body.h * 0.1), delay=2, largest=210, middle=True
         )
     else:
         _burst(scene, body.right, body.y + body.h * 0.1, 260 * u, color=p.accent, opacity=1.0)
-        _poster(scene, scene.on_screen, body.inset(0, body.h * 0.12), p.ink, on=p.paper)
+        poster(scene, scene.on_screen, body.inset(0, body.h * 0.12), p.ink, on=p.paper)
 
 
 def _beside_picture(scene: Scene) -> None:
@@ -79,7 +73,7 @@ def proof(scene: Scene) -> None:
     body, u, p = scene.zones.body, scene.u, scene.palette
     _edge_stripes(scene)
     if scene.facts.rating is None:
-        _tapes(
+        tapes(
             scene, scene.on_screen, body.inset(0, body.h * 0.14), delay=2, largest=190, middle=True
         )
         return
@@ -154,8 +148,8 @@ def cta(scene: Scene) -> None:
     room = Box(text.x, text.y, text.w, max(90 * u, text.h - tail - 30 * u))
     if scene.zones.wide:
         room = Box(text.x, text.y + text.h * 0.08, text.w, text.h * 0.84 - tail - 30 * u)
-    used = _poster(scene, facts.name, room, p.ink, largest=190, on=p.paper)
-    y = used.bottom + 40 * u
+    used = poster(scene, facts.name, room, p.ink, largest=190, on=p.paper)
+    y = min(used.bottom + 40 * u, text.bottom - tail)
     if facts.price:
         block = scene.fit(facts.price, scene.style.label, Box(0, 0, text.w * 0.5, 70 * u), 64, 24)
         _price_row(scene, block, text, y)
@@ -182,102 +176,15 @@ def _price_row(scene: Scene, now: TextBlock, text: Box, y: float) -> None:
         return
     was = scene.fit(facts.old_price, scene.style.body, Box(0, 0, text.w * 0.4, 56 * u), 46, 20)
     gap = 30 * u
-    total = now.lines[0].width + gap + was.lines[0].width
-    left = text.cx - total / 2
-    scene.text(
-        now,
-        left + now.lines[0].width / 2 - now.width / 2,
-        y,
-        p.ink,
-        delay=6,
-        kind="pop",
-        reach=0.6,
-        on=p.paper_low,
-    )
-    x = left + now.lines[0].width + gap + was.lines[0].width / 2 - was.width / 2
+    # Lines are centred in their block: each block's room here is that of its widest.
+    now_w, was_w = (max(line.width for line in block.lines) for block in (now, was))
+    left = text.cx - (now_w + gap + was_w) / 2
+    x = left + now_w / 2 - now.width / 2
+    scene.text(now, x, y, p.ink, delay=6, kind="pop", reach=0.6, on=p.paper_low)
+    x = left + now_w + gap + was_w / 2 - was.width / 2
     lift = now.ink.cy - was.ink.cy
     box = scene.text(was, x, y + lift, p.ink, delay=6, kind="pop", reach=0.6, on=p.paper_low)
     scene.strike(box, p.ink, delay=18, thick=6)
-
-
-def _poster(
-    scene: Scene, text: str, box: Box, color: str, *, largest: float = 400, on: str | None = None
-) -> Box:
-    """Each line as wide as the box, knocked in one after the other; returns what it covers."""
-    rows = stack(scene, text, scene.style.display, box, largest, 74)
-    if rows is None:
-        block = scene.fit(text, scene.style.display, box, min(largest, 160), 34)
-        y = centred_block(block, box)
-        return scene.text(block, box.x, y, color, kind="slam", reach=1.4, on=on)
-    height = row_height(rows)
-    top = box.y + (box.h - height) / 2
-    ink = readable(color, on or scene.palette.paper, 3.0)
-    covered: Box | None = None
-    for i, (row, base) in enumerate(zip(rows, baselines(rows, top), strict=True)):
-        enter = Move("slam", scene.style.pace.enter, 1 + i * scene.style.pace.stagger, 1.55, _SLAM)
-        half = row.cap / 2
-        path = row.path.moved(-row.width / 2, half)
-        drift = Drift(dx=(3 if i % 2 else -3) * scene.u)
-        scene.shape(path, box.cx, base - half, ink, layer=6, enter=enter, drift=drift)
-        line = path.bounds().moved(box.cx, base - half)
-        covered = covered.union(line) if covered else line
-    assert covered is not None
-    scene.texts.append(covered)
-    return covered
-
-
-def _tapes(
-    scene: Scene, text: str, box: Box, *, delay: int, largest: float, middle: bool = False
-) -> Box:
-    """Each line on a strip of its own that shoots in from alternating sides."""
-    u, p = scene.u, scene.palette
-    pad_x, pad_y, gap = 34 * u, 26 * u, 16 * u
-    style = scene.style.display
-    # A strip needs more height than its line: the block is fitted to what is left for letters.
-    share = 1 / 1.42
-    block = scene.fit(text, style, Box(0, 0, box.w - 2 * pad_x, box.h * share), largest, 34)
-    cap = block.first_baseline
-    strips = [_strip_height(scene, block, i, pad_y) for i in range(len(block.lines))]
-    total = sum(strips) + gap * (len(strips) - 1)
-    y = box.y + max(0.0, (box.h - total) / 2) if middle else box.y
-    plates = [(p.ink, p.paper), (p.accent, p.on_accent)]
-    covered: Box | None = None
-    for i, (line, height) in enumerate(zip(block.lines, strips, strict=True)):
-        fill, ink = plates[i % 2] if contrast(p.accent, p.paper) > 1.4 else plates[0]
-        w = line.width + 2 * pad_x
-        side = -1 if i % 2 == 0 else 1
-        enter = Move(
-            "fly", 12, delay + i * scene.style.pace.stagger, side * scene.zones.width, _SLAM
-        )
-        drift = Drift(dx=-side * scene.style.pace.drift * u)
-        lean = 10 * u
-        plate = polygon(
-            [
-                (-w / 2 + lean, -height / 2),
-                (w / 2 + lean, -height / 2),
-                (w / 2 - lean, height / 2),
-                (-w / 2 - lean, height / 2),
-            ]
-        )
-        bounds = line.path.bounds()
-        top = -cap if bounds.y > -cap else bounds.y
-        letters = line.path.moved(-line.width / 2, -(top + max(0.0, bounds.bottom)) / 2)
-        scene.shape(plate, box.cx, y + height / 2, fill, layer=5, enter=enter, drift=drift)
-        scene.shape(
-            letters, box.cx, y + height / 2, readable(ink, fill), layer=6, enter=enter, drift=drift
-        )
-        strip = Box(box.cx - w / 2, y, w, height)
-        covered = covered.union(strip) if covered else strip
-        y += height + gap
-    assert covered is not None
-    scene.texts.append(covered)
-    return covered
-
-
-def _strip_height(scene: Scene, block: TextBlock, i: int, pad: float) -> float:
-    bounds = block.lines[i].path.bounds()
-    cap = block.size * 0.73
-    return max(cap, -bounds.y) + max(0.0, bounds.bottom) + 2 * min(pad, block.size * 0.22)
 
 
 def _list(scene: Scene) -> None:

@@ -67,3 +67,18 @@ def test_without_a_picture_there_is_a_monogram(style: str) -> None:
     sprite = draw(load_style(style).hero, art(style, (400, 500)), None)
     assert (sprite[..., 3] > 200).mean() > 0.02
     assert sprite[..., 3][[0, -1]].max() == 0
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("cut_out", [True, False])
+@pytest.mark.parametrize("size", [(2000, 100), (100, 2000), (320, 16), (16, 320), (16, 16)])
+def test_strips_and_tiny_pictures_are_drawn(
+    style: str, cut_out: bool, size: tuple[int, int]
+) -> None:
+    image = Image.new("RGBA", size, (*_MARK, 255))
+    if cut_out:
+        image.putpixel((0, 0), (0, 0, 0, 0))
+    for room in [(640, 480), (130, 90), (40, 160), (24, 24)]:
+        sprite = draw(load_style(style).hero, art(style, room), image)
+        assert sprite.shape == (room[1], room[0], 4)
+        assert sprite[..., 3].max() > 0

@@ -39,10 +39,6 @@ from tests.pipeline.visual.random_ads import (
 RENDERS = int(os.environ.get("TEST_RENDERS", "3"))
 LAYOUTS = int(os.environ.get("TEST_LAYOUTS", "200"))
 
-#: Styles whose posters are set by the height of Latin capitals: accents and other scripts reach
-#: further, by up to 90 px. What they do with plain texts is held by test_layout.py.
-_LOOSE = frozenset({"bold"})
-
 
 @cache
 def _measured(size: tuple[int, int]) -> Picture:
@@ -63,7 +59,7 @@ def test_any_payload_has_a_layout_that_holds(ad: Ad) -> None:
     scenes = compose(drawing_order(job, cast(Script, ad.script), voice, job.seed), pictures)
 
     assert [scene.role for scene in scenes] == [scene["role"] for scene in ad.script["scenes"]]
-    for scene in [] if job.style in _LOOSE else scenes:
+    for scene in scenes:
         for box in scene.texts:
             assert scene.zones.safe.contains(box, slack=4), (scene.role, box, scene.zones.safe)
             assert not (job.captions and box.overlaps(scene.zones.captions)), (scene.role, box)
