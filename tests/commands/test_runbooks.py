@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from commands.app import app
-from commands.connections import servers
+from tests.commands.test_cli import Cli, cli  # noqa: F401
 from tests.house.test_monitoring import RUNBOOKS
-from tests.processes.conftest import Stack, stack  # noqa: F401
+from tests.processes.conftest import stack  # noqa: F401
 
 _PROGRAM = ".venv/bin/python cli.py "
 COMMANDS = sorted(
@@ -36,17 +36,8 @@ def test_the_pages_have_commands() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_that_checks_runs(
-    stack: Stack,  # noqa: F811
-    command: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name, text in stack.environment().items():
-        monkeypatch.setenv(name, text)
-    servers.cache_clear()
-    ended = CliRunner().invoke(app, shlex.split(command), catch_exceptions=False)
-    servers.cache_clear()
-    assert ended.exit_code == 0, ended.output
+def test_a_command_that_checks_runs(cli: Cli, command: str) -> None:  # noqa: F811
+    cli(*shlex.split(command))
 
 
 @pytest.mark.parametrize("command", MENTIONED)

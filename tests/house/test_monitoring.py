@@ -84,7 +84,11 @@ def test_a_runbook_says_what_it_means_how_to_check_and_what_to_do(page: Path) ->
 @needs_promtool
 @pytest.mark.parametrize(
     "arguments",
-    [["check", "rules", str(RULES)], ["test", "rules", str(PROMETHEUS / "rules_test.yml")]],
+    [
+        ["check", "rules", str(RULES)],
+        ["test", "rules", str(PROMETHEUS / "rules_test.yml")],
+        ["check", "config", "--syntax-only", str(PROMETHEUS / "prometheus.yml")],
+    ],
 )
 def test_the_rules_are_valid_and_fire_when_they_should(arguments: list[str]) -> None:
     ended = subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=60)
@@ -95,3 +99,8 @@ def test_every_alert_is_seen_to_fire_and_to_stay_silent() -> None:
     text = (PROMETHEUS / "rules_test.yml").read_text()
     fires = set(re.findall(r"alertname: (\w+)\n +exp_alerts:\n", text))
     assert fires == set(alerts())
+
+
+def test_every_metric_is_documented() -> None:
+    documented = set(re.findall(r"`(video_[a-z_]+)", (ROOT / "docs/monitoring.md").read_text()))
+    assert documented == _named(ROOT / "runtime/metrics.py") | FLEET
