@@ -41,7 +41,7 @@ _HOLD_S = 0.2
 _FADE_S = 0.9
 #: From the end of a user's music into its beginning, where it is shorter than the ad.
 _CROSSFADE_S = 2.0
-#: AAC at 192 kbit/s raises true peaks by up to half a decibel.
+#: AAC raises true peaks by up to half a decibel.
 _CODEC_HEADROOM_DB = 0.7
 _TOLERANCE_LU = 0.2
 _MAX_PASSES = 3

@@ -34,10 +34,11 @@ def video_args(fps: int) -> list[str]:
 
 def audio_args() -> list[str]:
     return [
-        *("-c:a", "aac", "-profile:a", "aac_low", "-b:a", "192k", "-ar", "48000", "-ac", "2"),
-        # Noise shaping and noise for noise save bits that are not short here, and were seen to
-        # lift single peaks by more than 2 dB.
-        *("-aac_tns", "0", "-aac_pns", "0", "-aac_is", "0"),
+        *("-c:a", "aac", "-profile:a", "aac_low", "-b:a", "256k", "-ar", "48000", "-ac", "2"),
+        # ffmpeg's default search, its noise shaping and its noise for noise were each seen to lift
+        # single peaks by 2 dB and more; the quick search keeps them within 0.1 dB, and is given
+        # the bits that it needs for it.
+        *("-aac_coder", "fast", "-aac_tns", "0", "-aac_pns", "0", "-aac_is", "0"),
     ]
 
 
