@@ -93,6 +93,19 @@ def translated() -> Iterator[None]:
         if is_away(error):
             raise StoreUnavailable(f"database: {type(error.orig).__name__}") from error
         raise
+    except Exception as error:
+        # A connection that is given back is reset by the driver, whose own error comes bare.
+        if _is_cut(error):
+            raise StoreUnavailable(f"database: {type(error).__name__}") from error
+        raise
+
+
+def _is_cut(error: Exception) -> bool:
+    """Whether psycopg2 says so, which is not imported here: SQLite does without."""
+    return any(
+        kind.__module__ == "psycopg2" and kind.__name__ in ("OperationalError", "InterfaceError")
+        for kind in type(error).__mro__
+    )
 
 
 def is_away(error: DBAPIError) -> bool:
