@@ -39,6 +39,8 @@ _WORKERS = 4
 #: A reader is cut off after so many events.
 _CUT_AFTER = 70
 _STAGE_S = {"waiting": 0.25, "busy": 0.0}
+#: More than four workers can do in a second, but not so many that the rest takes long.
+_FILLED_PER_S = {"waiting": 5, "busy": 60}
 
 
 @dataclass
@@ -158,7 +160,7 @@ def measure(kind: str, readers: int, rate: float, seconds: float, database: str 
             rates: dict[bool, list[float]] = {False: [], True: []}
             missing = doubled = bad = 0
             for is_watched in (False, True, False, True):
-                bench.fill(int(seconds * (20 if kind == "waiting" else 120)))
+                bench.fill(int(seconds * _FILLED_PER_S[kind]))
                 start_id = waiting.last_event(bench.client)
                 before, began = bench.done(), time.monotonic()
                 if is_watched:
