@@ -29,13 +29,7 @@ class Servers:
     @property
     def jobs(self) -> Jobs:
         """Submit, cancel, replay."""
-        return Jobs(
-            self.database,
-            self.client,
-            final_ttl_s=self.settings.final_ttl_s,
-            trusted_hosts=self.settings.fetch_trusted_hosts,
-            callbacks=self.settings.webhook_secret is not None,
-        )
+        return Jobs.by_settings(self.settings, self.database, self.client)
 
 
 @lru_cache(maxsize=1)

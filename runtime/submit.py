@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from config import Settings
 from database import Database
 from errors import InvalidInput, QueueUnavailable
 from events import Event
@@ -58,6 +59,17 @@ class Jobs:
         self._final_ttl_s = final_ttl_s
         self._trusted_hosts = trusted_hosts
         self._callbacks = callbacks
+
+    @classmethod
+    def by_settings(cls, settings: Settings, database: Database, client: Client) -> Jobs:
+        """As a producer's own settings have it."""
+        return cls(
+            database,
+            client,
+            final_ttl_s=settings.final_ttl_s,
+            trusted_hosts=settings.fetch_trusted_hosts,
+            callbacks=settings.webhook_secret is not None,
+        )
 
     def submit(self, data: Mapping[str, Any]) -> Submitted:
         """Accept a video job. An id that is taken is an error; a known idempotency key is not."""
