@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -29,6 +30,7 @@ EXIT_UNAVAILABLE = 69
 
 DEFAULT_REDIS_URL = "redis://localhost:6379/0"
 _PROVIDER_LIMIT = re.compile(r"[a-z]+=\d{1,6}")
+_QUEUE_NUMBER = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}=\d{1,6}")
 _QUEUE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
 #: Shorter texts are no secrets that could be told from ordinary words.
@@ -76,9 +78,15 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = _plain("WEBHOOK_SECRET", default=None)
     #: Wait after a callback's first failed try; it grows fourfold with each further one.
     webhook_retry_base_s: float = _plain("WEBHOOK_RETRY_BASE_S", default=5.0, gt=0, le=3600)
+    #: Hours after which a dead letter that nobody has replayed is reminded of, once; 0: never.
+    reminder_after_hours: float = _plain("REMINDER_AFTER_HOURS", default=24.0, ge=0, le=8760)
+    #: A JSON list of payloads whose scripts and voices are made ahead, daily.
+    warm_up_file: str = _plain("WARM_UP_FILE", default="")
     #: Days after which artefacts that no live job needs are removed; 0: never.
     artifact_ttl_days: float = _plain("ARTIFACT_TTL_DAYS", default=0.0, ge=0, le=36_500)
     ffmpeg_binary: str = _plain("FFMPEG_BINARY", default="")
+    #: A Redis for what background jobs cache; unset: the queue's own.
+    cache_redis_url: SecretStr | None = _plain("CACHE_REDIS_URL", default=None)
 
     # Which provider does each stage; "auto" takes the best that is configured.
     script_provider: Literal["auto", "claude", "openai", "template", "null"] = _plain(
@@ -111,6 +119,12 @@ class Settings(BaseSettings):
     replicate_api_token: SecretStr | None = _plain("REPLICATE_API_TOKEN", default=None)
     replicate_base_url: str | None = _plain("REPLICATE_BASE_URL", default=None)
     replicate_model: str = _plain("REPLICATE_MODEL", default="bytedance/seedance-1-lite")
+    #: Where Replicate reaches `/webhooks/replicate` of the API; unset: it is polled only.
+    replicate_webhook_url: str | None = _plain("REPLICATE_WEBHOOK_URL", default=None)
+    #: What Replicate signs webhooks with.
+    replicate_webhook_secret: SecretStr | None = _plain("REPLICATE_WEBHOOK_SECRET", default=None)
+    #: Seconds between two polls; unset: 3, or 30 where webhooks come.
+    replicate_poll_s: float | None = _plain("REPLICATE_POLL_S", default=None, gt=0, le=3600)
     fal_key: SecretStr | None = _plain("FAL_KEY", default=None)
     fal_base_url: str | None = _plain("FAL_BASE_URL", default=None)
     fal_model: str = _plain("FAL_MODEL", default="fal-ai/bytedance/seedance/v1/lite/text-to-video")
@@ -137,7 +151,24 @@ class Settings(BaseSettings):
     api_secret: SecretStr | None = _plain("API_SECRET", default=None)
 
     # The worker (WORKER_...).
-    queues: CommaList = ("video-high", "video", "video-low")
+    queues: CommaList = ("critical", "video-high", "video", "default", "video-low", "low")
+    #: Background jobs at once, as threads; videos are made one at a time beside them.
+    concurrency: int = Field(default=1, ge=1, le=1000)
+    #: queue=N, separated by commas: the longest time of one try in s, and jobs at once, by all
+    #: workers together.
+    queue_timeouts: CommaList = ()
+    queue_limits: CommaList = ()
+    #: Where background jobs are found: modules to import, and folders whose files are.
+    background_modules: CommaList = ()
+    background_folders: CommaList = ()
+    #: How long the result of a finished background job is kept, where it does not say itself.
+    result_ttl_s: float = Field(default=86_400, ge=0, le=31_536_000)
+    #: Whether this worker looks what is due by schedule; any number of workers may.
+    cron: bool = True
+    #: Ticks that came while nobody looked: run the last of them once, or skip them.
+    cron_missed: Literal["once", "skip"] = "once"
+    #: The time zone of schedules that name none, as in the tz database.
+    cron_timezone: str = "UTC"
     lease_s: float = Field(default=15.0, ge=1, le=600)
     max_crashes: int = Field(default=5, ge=0, le=100_000)
     health_interval_s: float = Field(default=30.0, gt=0, le=3600)
@@ -171,6 +202,10 @@ class Settings(BaseSettings):
         "fetch_trusted_hosts",
         "provider_concurrency",
         "provider_per_minute",
+        "queue_timeouts",
+        "queue_limits",
+        "background_modules",
+        "background_folders",
         mode="before",
     )
     @classmethod
@@ -197,7 +232,24 @@ class Settings(BaseSettings):
             raise ValueError(f"{bad[0]!r} is not provider=number")
         return value
 
-    @field_validator("webhook_secret")
+    @field_validator("queue_timeouts", "queue_limits")
+    @classmethod
+    def _queue_numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        bad = [part for part in value if not _QUEUE_NUMBER.fullmatch(part)]
+        if bad:
+            raise ValueError(f"{bad[0]!r} is not queue=number")
+        return value
+
+    @field_validator("cron_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, KeyError):
+            raise ValueError(f"{value!r} is not a time zone, such as Europe/Paris") from None
+        return value
+
+    @field_validator("webhook_secret", "replicate_webhook_secret")
     @classmethod
     def _webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
@@ -208,6 +260,15 @@ class Settings(BaseSettings):
                 key = b""
             if not _WEBHOOK_KEY_BYTES[0] <= len(key) <= _WEBHOOK_KEY_BYTES[1]:
                 raise ValueError("must be whsec_ and the base64 of 24 to 64 random bytes")
+        return value
+
+    @field_validator("replicate_webhook_url")
+    @classmethod
+    def _webhook_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = urlsplit(value)
+            if parts.scheme not in ("http", "https") or not parts.hostname or "?" in value:
+                raise ValueError("must begin with https:// and have no query")
         return value
 
     @field_validator("api_tokens")
@@ -222,10 +283,14 @@ class Settings(BaseSettings):
                 )
         return value
 
-    @field_validator("redis_url")
+    @field_validator("redis_url", "cache_redis_url")
     @classmethod
-    def _redis_scheme(cls, value: SecretStr) -> SecretStr:
-        if urlsplit(value.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
+    def _redis_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and urlsplit(value.get_secret_value()).scheme not in (
+            "redis",
+            "rediss",
+            "unix",
+        ):
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return value
 
@@ -258,6 +323,12 @@ class Settings(BaseSettings):
         ):
             if getattr(self, field) == provider and getattr(self, key) is None:
                 raise ValueError(f"{variable_of(field)}={provider} needs {variable_of(key)}")
+        return self
+
+    @model_validator(mode="after")
+    def _webhooks_are_checked(self) -> Settings:
+        if self.replicate_webhook_url is not None and self.replicate_webhook_secret is None:
+            raise ValueError("REPLICATE_WEBHOOK_URL needs REPLICATE_WEBHOOK_SECRET")
         return self
 
     @model_validator(mode="after")

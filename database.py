@@ -8,13 +8,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from config import settings
+from store.batches import BatchStore
 from store.calls import CallStore
 from store.deliveries import DeliveryStore
 from store.engine import open_engine, translated
+from store.groups import JobGroups
+from store.items import ItemStore
 from store.jobs import JobStore
 from store.listing import JobListing
 from store.migrate import migrate
 from store.retention import RetentionStore
+from store.schedules import ScheduleStore
 from store.stage_runs import StageStore
 
 if TYPE_CHECKING:
@@ -30,6 +34,10 @@ class Database:
         self.jobs = JobStore(self.engine)
         self.stages = StageStore(self.engine)
         self.calls = CallStore(self.engine)
+        self.groups = JobGroups(self.engine)
+        self.batches = BatchStore(self.engine)
+        self.items = ItemStore(self.engine)
+        self.schedules = ScheduleStore(self.engine)
         self.deliveries = DeliveryStore(self.engine)
         self.listing = JobListing(self.engine)
         self.retention = RetentionStore(self.engine)

@@ -4,6 +4,7 @@ WorkerError
 |-- RetryableError        the same call may work later: back off, then try again
 |   |-- NotNow                no call was made: a limit, or an open breaker; costs no attempt
 |   |-- ProviderUnavailable   a remote service failed, is busy or did not answer
+|   |-- StorageUnavailable    the bucket of artefacts does not answer
 |   |-- StageTimeout          a stage or a child outlived its limit
 |   `-- ChildFailed           a child process (ffmpeg, the voice) ended badly
 |-- PermanentError        the same call will fail again: the job is failed at once
@@ -16,6 +17,7 @@ WorkerError
 
 ControlFlow (BaseException: no `except Exception` on the way may swallow it)
 |-- JobCancelled          someone cancelled the job in hand
+|-- DeadlinePassed        the stage in hand is to end; it comes out of it as StageTimeout
 |-- LeaseLost             another worker may hold the job: write nothing more
 `-- ShutdownRequested     the process was asked to stop: the job goes back
 """
@@ -43,6 +45,10 @@ class RetryableError(WorkerError):
 
 class ProviderUnavailable(RetryableError):
     """A remote service failed, asked for a pause, or could not be reached."""
+
+
+class StorageUnavailable(RetryableError):
+    """Artefact storage does not answer, or refuses us; what is stored there is untouched."""
 
 
 class NotNow(RetryableError):
@@ -107,6 +113,10 @@ class ControlFlow(BaseException):
 
 class JobCancelled(ControlFlow):
     """Raised in the main thread while a stage runs; the job ends as `cancelled`."""
+
+
+class DeadlinePassed(ControlFlow):
+    """Raised inside a stage that took too long, past all `except Exception` of what runs there."""
 
 
 class LeaseLost(ControlFlow):

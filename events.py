@@ -33,6 +33,13 @@ class Event(StrEnum):
     JOB_PROMOTED = "job_promoted"
     ENTRY_DEAD_LETTERED = "entry_dead_lettered"
     JOB_CRASHED = "job_crashed"
+    JOB_TRY_FAILED = "job_try_failed"
+    CREW_FAILED = "crew_failed"
+    SCHEDULE_TICKED = "schedule_ticked"
+    SCHEDULE_SKIPPED = "schedule_skipped"
+    SCHEDULE_REFUSED = "schedule_refused"
+    SCHEDULE_FAILED = "schedule_failed"
+    JOB_KIND_UNKNOWN = "job_kind_unknown"
 
     STAGE_STARTED = "stage_started"
     STAGE_COMPLETED = "stage_completed"

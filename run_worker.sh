@@ -5,6 +5,7 @@
 #   ./run_worker.sh demo [--product-name TEXT ...]   one finished video in out/demo/
 #   ./run_worker.sh up                               an embedded Redis, two workers, the dashboard
 #   ./run_worker.sh worker-1                         one worker on REDIS_URL
+#   ./run_worker.sh completion bash --install        complete commands by Tab; zsh and fish too
 #   ./run_worker.sh setup                            only install
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -45,11 +46,11 @@ case "${1:-}" in
 setup)
     echo "Installed. Next: ./run_worker.sh demo" >&2
     ;;
-demo | up)
+demo | up | completion)
     exec "$venv/bin/python" "$here/cli.py" "$@"
     ;;
 -h | --help)
-    sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     ;;
 *)
     exec "$venv/bin/python" "$here/worker.py" "$@"

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from background.assembly import build_cron, build_runner
+from background.services import Services, use_services
 from config import (
     EXIT_UNAVAILABLE,
     Settings,
@@ -32,6 +34,7 @@ from config import (
 from database import Database
 from errors import ConfigError, QueueUnavailable, StoreUnavailable
 from events import Event
+from jobs.outcome import Outcome
 from redis_queue import presence
 from redis_queue.claim import Claim, RawEntry
 from redis_queue.connection import connect
@@ -40,21 +43,23 @@ from runtime import launch, steps, wiring
 from runtime.arguments import Arguments, parse_arguments
 from runtime.availability import Availability
 from runtime.errands import Errands
+from runtime.hands import Ground, build_hands
 from runtime.health import HealthCheck, check_connections, resident_mb
 from runtime.heartbeat import Heartbeat
 from runtime.housekeeping import Housekeeping
 from runtime.interrupts import Interrupts
 from runtime.logs import configure_logs
 from runtime.patience import Patience
-from runtime.settle import Next, Settler
+from runtime.settle import Next
 from runtime.systemd import Notifier
-from runtime.taking import Taking
 
 if TYPE_CHECKING:
     from runtime.health_server import HealthServer
 
 #: How often a worker that was told to be quiet looks whether that is lifted or it is to stop.
 _QUIET_PAUSE_S = 0.1
+#: Until it claims again after a job that may not run beside what the crew has in hand.
+_BESIDE_PAUSE_S = 0.5
 
 log = structlog.get_logger()
 
@@ -69,50 +74,34 @@ class Worker:
         self.settings = settings
         self.running = False
         self.current_job: str | None = None
-        self.jobs_done = 0
+        self._jobs_done = 0
         self.interrupts = Interrupts(
             stage_timeout_s=settings.stage_timeout_s, stall_s=settings.stall_s
         )
-        url = settings.redis_url.get_secret_value()
-        self.client = connect(url, name=f"worker:{self.worker_id}")
+        self.client = connect(
+            settings.redis_url.get_secret_value(), name=f"worker:{self.worker_id}"
+        )
         self.database = Database(settings.database_url.get_secret_value())
         self.health = HealthCheck(self)
+        self._health_server: HealthServer | None = None
         self._availability = Availability(settings, self.client, self.database, self.interrupts)
-        self._taking = Taking(
+        patience = Patience(self.interrupts)
+        self._background = build_runner(settings, self.database, patience, self.worker_id)
+        ground = Ground(
             settings,
             self.client,
-            self.database,
-            self.interrupts,
-            worker_id=self.worker_id,
-            instance=self.instance,
-        )
-        patience = Patience(self.interrupts)
-        self._limits = wiring.build_limits(
-            settings, connect(url, name=f"limits:{self.worker_id}"), self.interrupts
-        )
-        self._meter = wiring.build_meter(settings, self._limits, lambda: bool(self.current_job))
-        self._health_server: HealthServer | None = None
-        self.executor = wiring.build_executor(
-            settings,
             self.database,
             self.interrupts,
             patience,
             self.worker_id,
-            self._limits,
-            self._meter,
+            self.instance,
         )
-        self._settler = Settler(
-            self.database.jobs,
-            self.client,
-            self.interrupts,
-            patience,
-            worker_id=self.worker_id,
-            final_ttl_s=settings.final_ttl_s,
-            meter=self._meter,
-        )
+        self._hands = build_hands(ground, self._background, lambda: bool(self.jobs_in_hand))
+        self._taking, self._crew = self._hands.taking, self._hands.crew
+        use_services(Services(settings, self.database, self.client, self._hands.executor))
         self._notifier = Notifier(notify_socket())
         self._heartbeat = Heartbeat(
-            connect(url, name=f"heartbeat:{self.worker_id}"),
+            ground.connect("heartbeat"),
             self.interrupts,
             instance=self.instance,
             lease_s=settings.lease_s,
@@ -120,9 +109,10 @@ class Worker:
             phase=self.health.phase,
             on_order=self._on_order,
             on_tick=self._on_heartbeat,
+            crew=self._crew.held if self._crew else list,
         )
         self._housekeeping = Housekeeping(
-            connect(url, name=f"housekeeping:{self.worker_id}"),
+            ground.connect("housekeeping"),
             self.database,
             instance=self.instance,
             lease_s=settings.lease_s,
@@ -130,20 +120,25 @@ class Worker:
             final_ttl_s=settings.final_ttl_s,
             on_tick=self.health.log_when_due,
         )
-        self._errands = Errands(
-            settings, connect(url, name=f"errands:{self.worker_id}"), self.database
+        self._cron = build_cron(
+            settings,
+            self.database,
+            ground.connect("cron"),
+            self._background.registry,
         )
+        self._errands = Errands(settings, ground.connect("errands"), self.database)
         self.loop_at = time.monotonic()
         steps.arm(settings.kill_at)
 
     def run(self, *, burst: bool = False) -> int:
         """Work until asked to stop, or with `burst` until nothing waits; returns the exit code."""
         self.interrupts.install()
-        if not self.start():
+        if not self.start(burst=burst):
             return 0
         try:
             while not self.interrupts.stopping and not self._is_spent():
                 idle = not self.run_once(wait=not burst)
+                idle = idle and (self._crew is None or self._crew.is_idle)
                 if burst and idle and not self._availability.redis_is_away:
                     break
             if self.interrupts.stopping:
@@ -155,7 +150,7 @@ class Worker:
     def run_once(self, *, wait: bool = True) -> bool:
         """Claim, run and settle until nothing is left to claim; False: there was nothing."""
         self.loop_at = time.monotonic()
-        if self.interrupts.quiet:
+        if self.interrupts.quiet or not self._hands.serves or self._hands.are_waited_for:
             self._taking.give_back_popped()
             time.sleep(_QUIET_PAUSE_S)
             return False
@@ -187,6 +182,11 @@ class Worker:
         if taken is None:
             return None
         record, lease = taken.record, taken.lease
+        if not self._hands.admit(record):
+            self._hands.settler.settle(record, lease, Outcome.returned(), None, "")
+            self._taking.done(claim)
+            time.sleep(_BESIDE_PAUSE_S)
+            return None
         self.interrupts.begin_job()
         self.current_job = record.id
         structlog.contextvars.bind_contextvars(job_id=record.id, worker_id=self.worker_id)
@@ -195,27 +195,31 @@ class Worker:
             log.info(
                 Event.JOB_PROCESSING_STARTED,
                 queue=record.queue,
+                kind=record.kind,
                 generation=record.generation,
                 crashes=record.crashes,
             )
-            self._meter.job_started(record, claim.waited_s)
-            outcome = self.executor.run(record, lease)
+            self._hands.meter.job_started(record, claim.waited_s)
+            outcome = self._hands.executor.run(record, lease)
             more = self.interrupts.may_claim and not self._is_spent(ahead=1)
+            more = more and not self._hands.are_waited_for
             then = self._taking.claims if more else None
-            return self._settler.settle(record, lease, outcome, then, self._taking.epoch)
+            return self._hands.settler.settle(record, lease, outcome, then, self._taking.epoch)
         finally:
+            self._taking.done(claim)
             self._heartbeat.hold(None)
+            self._hands.dismiss()
             self.current_job = None
-            self.jobs_done += 1
+            self._jobs_done += 1
             structlog.contextvars.clear_contextvars()
 
-    def start(self) -> bool:
+    def start(self, *, burst: bool = False) -> bool:
         """Wait for Redis and the database, then begin heartbeat and housekeeping.
 
         False: asked to stop before they answered. Raises ConfigError where health cannot be
         served as asked for.
         """
-        self._health_server = wiring.serve_health(self.settings, self.health, self._meter)
+        self._health_server = wiring.serve_health(self.settings, self.health, self._hands.meter)
         if not self._availability.await_both():
             return False
         self._taking.look_at_epoch()
@@ -223,6 +227,10 @@ class Worker:
         self._heartbeat.start()
         self._housekeeping.start()
         self._errands.start()
+        if self._crew is not None:
+            self._crew.start()
+        if self.settings.cron and not burst:
+            self._cron.start()
         self._notifier.say("READY=1")
         log.info(
             Event.WORKER_STARTED,
@@ -238,9 +246,13 @@ class Worker:
         """Leave in order: no thread, no child and no description stays behind."""
         self.running = False
         self._notifier.say("STOPPING=1")
+        if self._crew is not None:
+            self._crew.end()
         self._taking.give_back_popped()
         self._housekeeping.end()
         self._errands.end()
+        self._cron.end()
+        self._background.close()
         self._heartbeat.end()
         try:
             presence.leave(self.client, self.instance)
@@ -263,7 +275,18 @@ class Worker:
             return "stopping"
         if self.interrupts.quiet:
             return "quiet"
-        return "working" if self.current_job else "idle"
+        return "working" if self.jobs_in_hand else "idle"
+
+    @property
+    def jobs_done(self) -> int:
+        """How many jobs it has had in hand and let go."""
+        return self._jobs_done + (self._crew.jobs_done if self._crew else 0)
+
+    @property
+    def jobs_in_hand(self) -> list[str]:
+        """The ids of the jobs that run now, the main loop's first."""
+        own = [self.current_job] if self.current_job else []
+        return [*own, *(self._crew.jobs() if self._crew else [])]
 
     @property
     def stage(self) -> str | None:
@@ -283,7 +306,7 @@ class Worker:
         return spent
 
     def _on_heartbeat(self) -> None:
-        self._limits.renew()
+        self._hands.renew()
         if self.health.is_live():
             self._notifier.say("WATCHDOG=1")
 
@@ -313,7 +336,9 @@ def main(arguments: Arguments | None = None) -> int:
         port = settings.health_port + wanted.number - 1
         settings = settings.model_copy(update={"health_port": port})
     try:
-        return Worker(settings, wanted.name).run(burst=wanted.burst)
+        worker = Worker(settings, wanted.name)
+        launch.spare_the_collector()
+        return worker.run(burst=wanted.burst)
     except ConfigError as error:
         return exit_code_of(error)
 

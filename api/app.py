@@ -16,23 +16,27 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import (
+    routes_background,
+    routes_docs,
     routes_events,
     routes_files,
     routes_jobs,
     routes_session,
     routes_system,
+    routes_webhooks,
 )
+from api.examples import PROBLEMS
 from api.models import Problem
 from api.security import Guard
 from api.shop import Shop, open_shop
 from config import Settings
-from errors import InvalidInput, QueueUnavailable, StoreUnavailable
+from errors import InvalidInput, QueueUnavailable, StorageUnavailable, StoreUnavailable
 from pipeline.media.fonts import font_file
 
 _STATIC = Path(__file__).parent / "static"
 #: Beyond what any payload can be; uploads have a cap of their own.
 _MAX_BODY_BYTES = 40_000_000
-#: The page loads nothing from elsewhere, and nobody may frame it.
+#: The page loads nothing from elsewhere but what was made, and nobody may frame it.
 _POLICY = "default-src 'self'; img-src 'self' data:{files}; media-src 'self'{files}; {rest}"
 _REST = "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 _HEADERS = {
@@ -41,7 +45,12 @@ _HEADERS = {
 }
 _KEPT = {"cache-control": "public, max-age=86400"}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem} for code in (400, 401, 403, 404, 413, 422, 503)
+    code: {
+        "model": Problem,
+        "description": description,
+        "content": {"application/json": {"example": {"detail": detail, "field": field}}},
+    }
+    for code, (description, detail, field) in PROBLEMS.items()
 }
 
 
@@ -61,13 +70,22 @@ def create_app(settings: Settings, shop: Shop | None = None) -> FastAPI:
         lifespan=lifespan,
         responses=_PROBLEMS,
         max_body_size=_MAX_BODY_BYTES,
-        # Those pages would load scripts from elsewhere, which the policy forbids.
+        # Those pages would load scripts from elsewhere; api/routes_docs.py has one of our own.
         docs_url=None,
         redoc_url=None,
     )
     app.state.shop = found
     app.state.guard = Guard(settings)
-    for routes in (routes_jobs, routes_files, routes_events, routes_system, routes_session):
+    for routes in (
+        routes_jobs,
+        routes_files,
+        routes_events,
+        routes_system,
+        routes_session,
+        routes_background,
+        routes_webhooks,
+        routes_docs,
+    ):
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
@@ -80,8 +98,8 @@ def create_app(settings: Settings, shop: Shop | None = None) -> FastAPI:
         return FileResponse(font_file(family), media_type="font/ttf", headers=_KEPT)
 
     # Files of a bucket are redirected to it; those of a folder come from here.
-    remote = found.storage.local_path("") is None
-    policy = _POLICY.format(files=" https: http:" if remote else "", rest=_REST)
+    bucket = found.storage.origin()
+    policy = _POLICY.format(files=f" {bucket}" if bucket else "", rest=_REST)
     app.add_middleware(_WithHeaders, headers={**_HEADERS, "content-security-policy": policy})
     _translate_errors(app)
     return app
@@ -132,3 +150,7 @@ def _translate_errors(app: FastAPI) -> None:
     @app.exception_handler(StoreUnavailable)
     async def no_store(_: Request, error: StoreUnavailable) -> JSONResponse:
         return answer(503, "the database does not answer; try again in a moment")
+
+    @app.exception_handler(StorageUnavailable)
+    async def no_storage(_: Request, error: StorageUnavailable) -> JSONResponse:
+        return answer(503, "the storage of files does not answer; try again in a moment")

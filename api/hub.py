@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
 
 from errors import QueueUnavailable
 from redis_queue import waiting
@@ -21,6 +22,8 @@ EventId = tuple[int, int]
 _RING = 4000
 _BLOCK_MS = 1000
 _AWAY_S = 0.5
+#: What comes within this time is told together: each telling wakes every stream.
+_GATHER_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,12 @@ class LoggedEvent:
     @property
     def text_id(self) -> str:
         return f"{self.id[0]}-{self.id[1]}"
+
+    @cached_property
+    def sent(self) -> bytes:
+        """As a server-sent event: the same for everyone who is told."""
+        # A message is one line of JSON, so it is one line here too.
+        return f"id: {self.text_id}\nevent: progress\ndata: {self.data}\n\n".encode()
 
 
 def parse_id(text: str) -> EventId | None:
@@ -76,8 +85,9 @@ class Hub:
         """The events after `last`; None: some of them are no longer kept here."""
         if last < self._dropped:
             return None
-        events = list(self._ring)
-        return events[bisect_right(events, last, key=lambda event: event.id) :]
+        newer = list(takewhile(lambda event: event.id > last, reversed(self._ring)))
+        newer.reverse()
+        return newer
 
     async def wait(self, seconds: float) -> None:
         """Until something new is there, or the time is over."""
@@ -102,6 +112,7 @@ class Hub:
             if entries:
                 last = entries[-1][0]
                 self._tell([_event(*entry) for entry in entries], None)
+                self._ended.wait(_GATHER_S)
         self._client.connection_pool.disconnect()
 
     def _tell(self, events: list[LoggedEvent], start: EventId | None) -> None:

@@ -43,6 +43,13 @@ class _Fleet(Collector):
         for state, number in shop.database.listing.by_state().items():
             jobs.add_metric([state], number)
         yield jobs
+        unknown = GaugeMetricFamily(
+            "video_unknown_kind_jobs", "Waiting jobs that no module here defines.", labels=["kind"]
+        )
+        known = [kind.name for kind in shop.registry.all()]
+        for kind, number in shop.database.groups.unknown_kinds(known).items():
+            unknown.add_metric([kind], number)
+        yield unknown
         states = {"idle": 0, "working": 0}
         for row in presence.workers(shop.client):
             state = row.get("state") or ("working" if row.get("current_job") else "idle")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api import examples
 from jobs.states import JobState
 
 
@@ -19,6 +20,8 @@ class Problem(BaseModel):
 
 class Accepted(BaseModel):
     """A job was accepted, or was known by its idempotency key (`created` false)."""
+
+    model_config = examples.shown(examples.ACCEPTED)
 
     job_id: str
     created: bool
@@ -38,15 +41,25 @@ class BatchEntry(BaseModel):
 class Batch(BaseModel):
     """Every entry of a batch, in its order."""
 
+    model_config = examples.shown(examples.BATCH)
+
     results: list[BatchEntry]
 
 
 class Job(BaseModel):
-    """A job as lists show it. `progress` in percent; times in UTC."""
+    """A job as lists show it. `progress` in percent; times in UTC.
+
+    `product_name` and `style` are empty for background jobs, which tell of items instead.
+    `job_type`, `progress_percent` and `completed_at` say the same as `kind`, `progress` and, for
+    a completed job, `finished_at`.
+    """
+
+    model_config = examples.shown(examples.JOB)
 
     job_id: str
     status: JobState
     kind: str
+    job_type: str
     queue: str
     tenant: str
     product_name: str
@@ -54,6 +67,10 @@ class Job(BaseModel):
     stage: str | None
     progress: int
     progress_percent: int
+    processed_items: int | None
+    total_items: int | None
+    failed_items: int | None
+    batch_id: str | None
     worker_id: str | None
     error: str | None
     generation: int
@@ -64,6 +81,7 @@ class Job(BaseModel):
     updated_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    completed_at: datetime | None
     due_at: datetime | None
 
 
@@ -73,6 +91,8 @@ class Jobs(BaseModel):
     Counting ends at some number: with `total_capped` there are more than `total`. A search for
     text that does not reach all jobs says in `searched` how many of the newest it looks at.
     """
+
+    model_config = examples.shown(examples.JOBS)
 
     jobs: list[Job]
     total: int
@@ -121,6 +141,8 @@ class CallbackLine(BaseModel):
 class File(BaseModel):
     """A finished file; `url` opens it for an hour, for anyone who has it."""
 
+    model_config = examples.shown(examples.FILE)
+
     name: str
     size: int
     sha256: str
@@ -129,6 +151,8 @@ class File(BaseModel):
 
 class JobDetails(Job):
     """All that is known of a job."""
+
+    model_config = examples.shown(examples.DETAILS)
 
     payload: dict[str, Any]
     result: dict[str, Any] | None
@@ -155,12 +179,16 @@ class Replays(Replay):
 class Changed(BaseModel):
     """A job's state after a command."""
 
+    model_config = examples.shown(examples.CHANGED)
+
     job_id: str
     status: str
 
 
 class Uploaded(BaseModel):
     """A picture that jobs may name in `images` or `logo`."""
+
+    model_config = examples.shown(examples.UPLOADED)
 
     reference: str
     width: int
@@ -169,6 +197,8 @@ class Uploaded(BaseModel):
 
 class Health(BaseModel):
     """`status` is "healthy" or "unhealthy"; with the latter the answer is a 503."""
+
+    model_config = examples.shown(examples.HEALTH)
 
     status: str
     redis_connected: bool
@@ -181,6 +211,8 @@ class Health(BaseModel):
 class Worker(BaseModel):
     """A living worker, as it describes itself."""
 
+    model_config = examples.shown(examples.WORKER)
+
     worker_id: str
     instance: str
     host: str = ""
@@ -188,6 +220,8 @@ class Worker(BaseModel):
     current_job: str | None = None
     stage: str | None = None
     jobs_done: int = 0
+    #: How many jobs it has in hand; `current_job` is one of them.
+    running: int = 0
     rss_mb: int = 0
     cpu_percent: float = 0.0
     queues: list[str] = []
@@ -199,6 +233,8 @@ class Worker(BaseModel):
 class Queue(BaseModel):
     """A queue and what waits in it."""
 
+    model_config = examples.shown(examples.QUEUE)
+
     name: str
     list_key: str
     waiting: int
@@ -209,6 +245,8 @@ class Queue(BaseModel):
 class Queues(BaseModel):
     """All queues, and jobs that are not in any."""
 
+    model_config = examples.shown(examples.QUEUES)
+
     queues: list[Queue]
     running: int
     scheduled: int
@@ -217,6 +255,8 @@ class Queues(BaseModel):
 
 class Ordered(BaseModel):
     """What a worker was asked for; it reads it within a second."""
+
+    model_config = examples.shown(examples.ORDERED)
 
     instance: str
     order: str
@@ -254,6 +294,8 @@ class Bucket(BaseModel):
 
 class Overview(BaseModel):
     """The last hours at a glance. Seconds; micro-dollars."""
+
+    model_config = examples.shown(examples.OVERVIEW)
 
     states: dict[str, int]
     buckets: list[Bucket]

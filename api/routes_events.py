@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -13,16 +14,17 @@ from starlette.responses import StreamingResponse
 from api.hub import EventId, Hub, LoggedEvent, parse_id
 from api.security import Caller, Reader
 from api.shop import Shop, TheJob, TheShop
+from errors import QueueUnavailable
 from jobs.states import FINAL
 from redis_queue import waiting
-from store.records import JobRecord
 
 router = APIRouter(tags=["events"])
 
 #: A silent stream says something this often, so that nothing on the way closes it.
 _KEEP_ALIVE_S = 15.0
-_STILL_HERE = ": still here\n\n"
+_STILL_HERE = b": still here\n\n"
 _PAGE = 1000
+_AWAY_S = 0.5
 _STARTED: EventId = (0, 0)
 LastEventId = Annotated[str | None, Header(max_length=40)]
 
@@ -32,7 +34,7 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncIterator[str], status_code: int = 200) -> None:
+    def __init__(self, events: AsyncIterator[bytes], status_code: int = 200) -> None:
         # "no" keeps nginx from holding events back to fill a buffer.
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
         super().__init__(events, status_code, headers)
@@ -50,7 +52,9 @@ async def job_events(
     """A job's progress from its first message on; ends with an event named `end`."""
     last = parse_id(last_event_id or "") or _STARTED
     if record.state in FINAL:
-        return EventStream(_ended(shop, record, last))
+        # Asked before the answer begins: Redis away is a 503 then.
+        events = await run_in_threadpool(_job_log, shop, record.id, last)
+        return EventStream(_ended(events, record.state))
     return EventStream(_of_job(shop, record.id, last))
 
 
@@ -62,59 +66,72 @@ async def all_events(
     return EventStream(_of_all(shop, caller, parse_id(last_event_id or "") or shop.hub.newest))
 
 
-async def _ended(shop: Shop, record: JobRecord, last: EventId) -> AsyncIterator[str]:
-    for event in await run_in_threadpool(_job_log, shop, record.id, last):
-        yield _sent(event)
-    yield _end(record.state)
+async def _ended(events: list[LoggedEvent], state: str) -> AsyncIterator[bytes]:
+    yield b"".join(event.sent for event in events) + _end(state)
 
 
-async def _of_job(shop: Shop, job_id: str, last: EventId) -> AsyncIterator[str]:
+async def _of_job(shop: Shop, job_id: str, last: EventId) -> AsyncIterator[bytes]:
     async for found in _following(shop, last, job_id):
-        if found is None:
-            yield _STILL_HERE
-            continue
-        yield _sent(found)
-        status = json.loads(found.data).get("status")
-        if status not in FINAL:
-            continue
-        # The log of a job that was replayed holds its earlier ends too.
-        now = await run_in_threadpool(waiting.status, shop.client, job_id)
-        if now is None or now["status"] in FINAL:
-            yield _end(status)
-            return
+        told = b""
+        for event in found:
+            told += event.sent
+            if json.loads(event.data).get("status") not in FINAL:
+                continue
+            # The log of a job that was replayed holds its earlier ends too.
+            now = await _status(shop, job_id)
+            if now is None or now["status"] in FINAL:
+                yield told + _end(json.loads(event.data)["status"])
+                return
+        yield told or _STILL_HERE
 
 
-async def _of_all(shop: Shop, caller: Caller, last: EventId) -> AsyncIterator[str]:
+async def _of_all(shop: Shop, caller: Caller, last: EventId) -> AsyncIterator[bytes]:
     async for found in _following(shop, last, None):
-        if found is None:
-            yield _STILL_HERE
-        elif caller.tenant is None or found.tenant == caller.tenant:
-            yield _sent(found)
+        mine = [event for event in found if caller.tenant in (None, event.tenant)]
+        if mine or not found:
+            yield b"".join(event.sent for event in mine) or _STILL_HERE
 
 
 async def _following(
     shop: Shop, last: EventId, job_id: str | None
-) -> AsyncIterator[LoggedEvent | None]:
-    """Events after `last`, for ever; None now and then while there are none."""
+) -> AsyncIterator[list[LoggedEvent]]:
+    """Events after `last`, for ever, those of one look together; [] now and then while none come.
+
+    Together, because each is written to 200 streams: one by one they cost the most of all here,
+    and a reader that has left is noticed only between two writes.
+    """
     hub: Hub = shop.hub
     while True:
         newest = hub.newest
         events = hub.after(last)
         if events is None:
             # Before what the hub keeps: from Redis, where the same ids stand.
-            events = await run_in_threadpool(_from_log, shop, job_id, last)
+            try:
+                events = await run_in_threadpool(_from_log, shop, job_id, last)
+            except QueueUnavailable:
+                await asyncio.sleep(_AWAY_S)  # the stream is open, and goes on when Redis does
+                continue
             last = max([last, *(event.id for event in events)])
             if len(events) < _PAGE:
                 last = max(last, min(newest, hub.newest))
         else:
             last = events[-1].id if events else last
-        for event in events:
-            if job_id is None or event.job_id == job_id:
-                yield event
+        found = [event for event in events if job_id in (None, event.job_id)]
+        if found:
+            yield found
         if not events:
             await hub.wait(_KEEP_ALIVE_S)
             if hub.newest <= last:
-                yield None
+                yield []
+
+
+async def _status(shop: Shop, job_id: str) -> dict[str, Any] | None:
+    """What Redis says of the job, as soon as it answers."""
+    while True:
+        try:
+            return await run_in_threadpool(waiting.status, shop.client, job_id)
+        except QueueUnavailable:
+            await asyncio.sleep(_AWAY_S)
 
 
 def _from_log(shop: Shop, job_id: str | None, last: EventId) -> list[LoggedEvent]:
@@ -138,10 +155,5 @@ def _job_log(shop: Shop, job_id: str, last: EventId) -> list[LoggedEvent]:
     return [LoggedEvent(parse_id(entry) or _STARTED, job_id, "", data) for entry, data in rows]
 
 
-def _sent(event: LoggedEvent) -> str:
-    # A message is one line of JSON, so it is one line here too.
-    return f"id: {event.text_id}\nevent: progress\ndata: {event.data}\n\n"
-
-
-def _end(state: str) -> str:
-    return f"event: end\ndata: {state}\n\n"
+def _end(state: str) -> bytes:
+    return f"event: end\ndata: {state}\n\n".encode()

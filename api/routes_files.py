@@ -17,18 +17,16 @@ from api.security import LINK_S, Caller, Reader, Submitter, caller_of
 from api.shop import TheShop
 from errors import InvalidInput
 from pipeline.media.images import MAX_BYTES, image_size
+from pipeline.ports import ArtifactMissing
+from pipeline.storage import CONTENT_TYPES
 
 router = APIRouter(tags=["files"])
 
 _CHUNK = 1 << 20
+_GONE = "the file is no longer kept"
 _SUFFIX = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
-_TYPES = {
-    ".mp4": "video/mp4",
-    ".jpg": "image/jpeg",
-    ".json": "application/json",
-    ".vtt": "text/vtt; charset=utf-8",
-    ".srt": "application/x-subrip; charset=utf-8",
-}
+#: Read by the page's scripts and the player, which take them from the page's own origin only.
+_PASSED_ON = frozenset({".json", ".vtt", ".srt"})
 
 
 @router.get("/jobs/{job_id}/artifacts")
@@ -61,14 +59,19 @@ def fetch(
     fields = (record.result or {}).get("artifacts", {}).get(name)
     if fields is None:
         raise HTTPException(404, "the job has no such file")
-    path = shop.storage.local_path(fields["key"])
+    path, suffix = shop.storage.local_path(fields["key"]), Path(name).suffix
+    kind = CONTENT_TYPES.get(suffix, "application/octet-stream")
+    headers = {"cache-control": "private, max-age=3600", "etag": f'"{fields["sha256"]}"'}
+    if path is None and suffix in _PASSED_ON:
+        try:
+            return Response(shop.storage.read(fields["key"]), media_type=kind, headers=headers)
+        except ArtifactMissing:
+            raise HTTPException(404, _GONE) from None
     if path is None:
         signed = shop.storage.signed_url(fields["key"], expires_s=LINK_S)
         return RedirectResponse(str(signed), 307)
     if not path.is_file():
-        raise HTTPException(404, "the file is no longer kept")
-    kind = _TYPES.get(Path(name).suffix, "application/octet-stream")
-    headers = {"cache-control": "private, max-age=3600", "etag": f'"{fields["sha256"]}"'}
+        raise HTTPException(404, _GONE)
     return FileResponse(path, media_type=kind, headers=headers)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, HTTPException, Query, Request, Response
 
+from api.examples import PAYLOADS
 from api.models import (
     Accepted,
     Batch,
@@ -34,14 +35,13 @@ from store.records import JobRecord
 router = APIRouter(tags=["jobs"])
 
 _MAX_BATCH = 500
-_EXAMPLE = {
-    "product_name": "Ember Travel Mug",
-    "style": "bold",
-    "cta_text": "Get yours",
-    "price": "$29",
-    "benefits": ["Hot for six hours"],
-}
-Payload = Annotated[dict[str, Any], Body(examples=[_EXAMPLE])]
+Payload = Annotated[dict[str, Any], Body(openapi_examples=PAYLOADS)]
+_BATCH = [example["value"] for example in PAYLOADS.values()]
+Payloads = Annotated[
+    list[dict[str, Any]],
+    Body(embed=True, min_length=1, max_length=_MAX_BATCH, examples=[_BATCH]),
+]
+How = Annotated[Replay | None, Body(examples=[{"from_stage": "voice_gen"}])]
 
 
 @router.post("/jobs", status_code=201, responses={200: {"model": Accepted}})
@@ -64,7 +64,7 @@ def submit(
 
 @router.post("/jobs/batch")
 def submit_batch(
-    jobs: Annotated[list[dict[str, Any]], Body(embed=True, min_length=1, max_length=_MAX_BATCH)],
+    jobs: Payloads,
     caller: Submitter,
     shop: TheShop,
 ) -> Batch:
@@ -164,7 +164,10 @@ def cancel(job_id: str, caller: Submitter, shop: TheShop) -> Changed:
 
 @router.post("/jobs/{job_id}/retry")
 def retry(
-    job_id: str, caller: Submitter, shop: TheShop, how: Annotated[Replay | None, Body()] = None
+    job_id: str,
+    caller: Submitter,
+    shop: TheShop,
+    how: How = None,
 ) -> Changed:
     """Run an ended job again, from where it failed or from a stage on."""
     shop.job(job_id, caller)
@@ -219,9 +222,7 @@ def _line(record: JobRecord) -> dict[str, Any]:
         "product_name": str(payload.get("product_name", ""))[:200],
         "style": str(payload.get("style", ""))[:40],
         "progress_percent": record.progress,
-        **{
-            name: getattr(record, name)
-            for name in Job.model_fields
-            if name not in ("job_id", "status", "product_name", "style", "progress_percent")
-        },
+        "job_type": record.kind,
+        "completed_at": record.finished_at if record.state == JobState.COMPLETED else None,
+        **{name: getattr(record, name) for name in Job.model_fields if hasattr(record, name)},
     }

@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 from fastapi.responses import JSONResponse
 
+from api.examples import COST
 from api.metrics import exposition
 from api.models import Bucket, Health, Ordered, Overview, Queue, Queues, Worker
 from api.security import Operator, Reader
 from api.shop import Shop, TheShop
 from errors import QueueUnavailable, StoreUnavailable
+from jobs.work import VIDEO
 from redis_queue import control, keys, presence, upkeep, waiting
 from redis_queue.connection import translated
 from store.records import utc_now
@@ -25,7 +27,7 @@ QueueName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
 _BUCKET_S = 3600
 
 
-@router.get("/health", responses={503: {"model": Health}})
+@router.get("/health", responses={200: {"model": Health}, 503: {"model": Health}})
 def health(shop: TheShop) -> Response:
     """Whether Redis and the database answer, and how much waits; 503 when one does not."""
     details: dict[str, str] = {}
@@ -63,7 +65,7 @@ def live() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/health/ready", responses={503: {"model": Health}})
+@router.get("/health/ready", responses={200: {"model": Health}, 503: {"model": Health}})
 def ready(shop: TheShop) -> Response:
     """As `/health`: requests can be served."""
     return health(shop)
@@ -115,7 +117,7 @@ def order(instance: str, order: control.Order, caller: Operator, shop: TheShop) 
     return Ordered(instance=instance, order=order.value)
 
 
-@router.get("/costs")
+@router.get("/costs", responses={200: {"content": {"application/json": {"example": [COST]}}}})
 def costs(
     caller: Reader,
     shop: TheShop,
@@ -133,7 +135,8 @@ def overview(caller: Reader, shop: TheShop) -> Overview:
     now = utc_now()
     since = now - timedelta(hours=_HOURS_SHOWN)
     ended = shop.database.listing.ended_since(since, caller.tenant)
-    done = [job for job in ended if job.state == "completed"]
+    # The pace is that of videos: a background job may take a moment or a day.
+    done = [job for job in ended if job.state == "completed" and job.kind == VIDEO]
     took = sorted(
         (job.finished_at - (job.started_at or job.created_at)).total_seconds() for job in done
     )
@@ -190,6 +193,8 @@ def _worker(row: dict[str, str], now_ms: int) -> Worker:
         host=row.get("host", ""),
         pid=int(row.get("pid") or 0),
         current_job=job,
+        stage=row.get("stage") or None,
+        running=int(row.get("running") or (1 if job else 0)),
         jobs_done=int(row.get("jobs_done") or 0),
         rss_mb=int(row.get("rss_mb") or 0),
         cpu_percent=float(row.get("cpu_percent") or 0),

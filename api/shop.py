@@ -10,12 +10,19 @@ from fastapi import Depends, HTTPException, Request
 
 from api.hub import Hub
 from api.security import Caller, Reader
+from background.discovery import discover
+from background.kinds import Registry
+from background.schedules import Schedules
 from config import Settings
 from database import Database
 from pipeline.storage import ObjectStorage
 from redis_queue.connection import Client, connect
 from runtime.submit import Jobs
 from store.records import JobRecord
+
+#: More than requests are served at once: Starlette has 40 threads for them. One that finds none
+#: free would be told that Redis does not answer.
+_CONNECTIONS = 64
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,17 @@ class Shop:
     def jobs(self) -> Jobs:
         """Submit, cancel, replay."""
         return Jobs.by_settings(self.settings, self.database, self.client)
+
+    @property
+    def registry(self) -> Registry:
+        """The kinds of background jobs that are known here."""
+        return discover(self.settings)
+
+    @property
+    def schedules(self) -> Schedules:
+        """What is enqueued by the clock."""
+        store = self.database.schedules
+        return Schedules(self.settings, store, self.jobs, self.client, self.registry)
 
     @property
     def uploads(self) -> Path:
@@ -54,7 +72,7 @@ def open_shop(settings: Settings) -> Shop:
     database.init()
     return Shop(
         settings,
-        connect(url, name="api"),
+        connect(url, name="api", max_connections=_CONNECTIONS),
         database,
         ObjectStorage(settings.artifact_url),
         Hub(connect(url, name="api-events")),

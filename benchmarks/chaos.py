@@ -1,6 +1,6 @@
 """Kills workers at random instants, and at every named step, and counts what became of the jobs.
 
-    .venv/bin/python -m benchmarks.chaos --kills 200 --jobs 300 --steps
+    .venv/bin/python -m benchmarks.chaos --kills 200 --jobs 300 --steps --mixed
 
 What is counted, exactly:
 * completed: rows in state `completed`, and by a trigger how often each row was made so;
@@ -8,6 +8,7 @@ What is counted, exactly:
   them while the run goes on;
 * a finished stage run again: a `stage_started` line, of any worker, later than the commit of the
   same stage's checkpoint; or a checkpoint that was committed twice, by a trigger;
+* with --mixed, a checkpointed part of a background job's loop begun again, by what the loop notes;
 * takeover: from a SIGKILL to the `job_reaped` of the job that the victim held, when it waits
   again. When it then begins depends on how many workers the storm leaves alive; benchmarks.pickup
   measures that with an idle one.
@@ -38,9 +39,11 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from benchmarks import audit
+from benchmarks import audit, chaos_kinds
 from benchmarks.fleet import Fleet, Member, checked_url, wait_for
+from config import ROOT
 from database import Database
+from errors import InvalidInput, StoreUnavailable
 from redis_queue import keys
 from redis_queue.connection import Client, connect
 from runtime.embedded import EmbeddedRedis
@@ -71,6 +74,8 @@ class Plan:
     steps: bool = False
     freezes: int = 0
     wipes: int = 0
+    #: Every other job a background one, every other worker with threads.
+    mixed: bool = False
     database: str = ""
 
 
@@ -127,7 +132,10 @@ class Chaos:
             WORKER_LEASE_S=plan.lease_s,
             WORKER_MAX_CRASHES=100_000,
             WORKER_RETRY_BASE_S=0.05,
+            WORKER_BACKGROUND_MODULES="benchmarks.chaos_kinds",
+            PYTHONPATH=ROOT,
         )
+        self._parts_log = folder / "parts.log"
         self._listener = Listener(connect(redis_url), self.tally.published)
 
     def run(self, console: Console) -> Tally:
@@ -147,10 +155,26 @@ class Chaos:
 
     def _submit(self, count: int) -> None:
         for _ in range(count):
-            job_id = f"job-{len(self.tally.submitted):05d}"
+            number = len(self.tally.submitted)
+            job_id = f"job-{number:05d}"
+            try:
+                self._accept(number, job_id)
+            except StoreUnavailable:
+                # A frozen worker has SQLite's write lock: it goes on, and the job is tried again.
+                for member in self._fleet.living:
+                    member.thaw()
+                return
+            except InvalidInput as error:
+                if "is taken" not in error.reason:  # else it was accepted, and the answer lost
+                    raise
+            self.tally.submitted.append(job_id)
+
+    def _accept(self, number: int, job_id: str) -> None:
+        if self.plan.mixed and number % 2:
+            self._jobs.enqueue([chaos_kinds.nth(number // 2, job_id, self._parts_log)])
+        else:
             # A name of its own: no job is served by another's stages.
             self._jobs.submit({"id": job_id, "product_name": f"Product {job_id}"})
-            self.tally.submitted.append(job_id)
 
     def _kill_at(self, step: str) -> None:
         """A worker alone, idle, that dies at this step of the next job or the next but one.
@@ -181,7 +205,9 @@ class Chaos:
         while True:
             now = time.monotonic()
             while len(self._fleet.living) < plan.workers:
-                self._fleet.start(f"w{len(self._fleet.members)}")
+                number = len(self._fleet.members)
+                threads = 3 if plan.mixed and number % 2 else 1
+                self._fleet.start(f"w{number}", WORKER_CONCURRENCY=threads)
             counts = self._database.jobs.count_by_state()
             open_jobs = sum(counts.values()) - counts.get("completed", 0)
             # Jobs are handed out in step with the kills: none of either is left over at the end.
@@ -196,6 +222,11 @@ class Chaos:
             bars.update(jobs_bar, completed=done)
             if done >= plan.jobs or now - moved_at > _STUCK_S:
                 break
+            if random_kills >= plan.kills:
+                # Nobody is frozen for ever: within a write on SQLite it would hold up all others.
+                for member in self._fleet.living:
+                    if member.frozen:
+                        member.thaw()
             if now >= strike_at and random_kills < plan.kills:
                 random_kills += self._strike(bars, kills_bar)
                 strike_at = now + self._random.expovariate(1.0) * _BETWEEN_S
@@ -246,6 +277,14 @@ class Chaos:
             if times != 1:
                 tally.violations.append(f"stage run {run} was checkpointed {times} times")
         tally.violations += [f"{job} ran {stage} again" for job, stage in self.run_again()]
+        for job, part in chaos_kinds.parts_again(self._parts_log):
+            tally.violations.append(f"{job} ran part {part} again")
+
+    @property
+    def background(self) -> set[str]:
+        """The ids of the background jobs."""
+        jobs = self.tally.submitted if self.plan.mixed else []
+        return {job_id for number, job_id in enumerate(jobs) if number % 2}
 
     def run_again(self) -> list[tuple[str, str]]:
         """Stages that began once more after their checkpoint was committed."""
@@ -305,7 +344,8 @@ def table_of(chaos: Chaos, seconds: float) -> Table:
             ", ".join(f"{n} for {jobs} jobs" for n, jobs in sorted(heard.items())),
         ),
         ("stages begun", started),
-        ("of them needed", 4 * len(tally.submitted)),
+        ("of them needed", 4 * sum(job not in chaos.background for job in tally.submitted)),
+        ("background jobs among them", len(chaos.background)),
         ("finished stages run again", len(chaos.run_again())),
         ("takeovers measured", len(waits)),
         ("kill to back in the queue, median", f"{waits[len(waits) // 2]:.1f} s" if waits else "-"),
@@ -326,6 +366,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", action="store_true", help="a kill at every named step first")
     parser.add_argument("--freezes", type=int, default=10, help="SIGSTOPs, each with a SIGCONT")
     parser.add_argument("--wipes", type=int, default=0, help="FLUSHALLs")
+    parser.add_argument("--mixed", action="store_true", help="videos and background jobs in turn")
     parser.add_argument("--stage-s", type=float, default=0.1, help="how long a stage takes")
     parser.add_argument("--lease-s", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)

@@ -63,6 +63,7 @@ class Fleet:
             VIDEO_PROVIDER="null",
             COMPOSITOR="null",
             WORKER_LOG_FORMAT="json",
+            WORKER_CRON="false",
             **{name: str(value) for name, value in settings.items()},
         )
         self.members: list[Member] = []

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,19 +66,23 @@ class Reader:
                         break
 
 
-async def watched(readers: list[Reader], rate: float, seconds: float) -> tuple[int, int]:
-    """Read and ask for `seconds`; (requests answered with 200, others)."""
+async def watched(readers: list[Reader], rate: float, seconds: float) -> Counter[str]:
+    """Read and ask for `seconds`; how the requests that got no 200 were answered, and how often."""
     limits = httpx.Limits(max_connections=None)
     headers = {"Authorization": f"Bearer {_TOKEN}"}
-    good = bad = 0
+    refused: Counter[str] = Counter()
     url = f"http://127.0.0.1:{_PORT}"
     async with httpx.AsyncClient(base_url=url, headers=headers, limits=limits) as client:
         following = [asyncio.create_task(reader.follow(client)) for reader in readers]
 
         async def ask(path: str) -> None:
-            nonlocal good, bad
-            answer = await client.get(path, timeout=30)
-            good, bad = good + (answer.status_code == 200), bad + (answer.status_code != 200)
+            try:
+                answer = await client.get(path, timeout=30)
+            except httpx.TransportError as error:
+                refused[f"{path} {type(error).__name__}"] += 1
+                return
+            if answer.status_code != 200:
+                refused[f"{path} {answer.status_code} {answer.text[:300]}"] += 1
 
         asking: set[asyncio.Task[None]] = set()
         end, due, turn = time.monotonic() + seconds, time.monotonic(), 0
@@ -94,7 +99,7 @@ async def watched(readers: list[Reader], rate: float, seconds: float) -> tuple[i
         for task in following:
             task.cancel()
         await asyncio.gather(*following, return_exceptions=True)
-    return good, bad
+    return refused
 
 
 @contextmanager
@@ -158,15 +163,15 @@ def measure(kind: str, readers: int, rate: float, seconds: float, database: str 
             for member in members:
                 wait_for(member)
             rates: dict[bool, list[float]] = {False: [], True: []}
-            missing = doubled = bad = 0
+            missing = doubled = 0
+            refused: Counter[str] = Counter()
             for is_watched in (False, True, False, True):
                 bench.fill(int(seconds * _FILLED_PER_S[kind]))
                 start_id = waiting.last_event(bench.client)
                 before, began = bench.done(), time.monotonic()
                 if is_watched:
                     following = [Reader(start_id) for _ in range(readers)]
-                    _, refused = asyncio.run(watched(following, rate, seconds))
-                    bad += refused
+                    refused += asyncio.run(watched(following, rate, seconds))
                 else:
                     time.sleep(seconds)
                 took = time.monotonic() - began
@@ -183,8 +188,10 @@ def measure(kind: str, readers: int, rate: float, seconds: float, database: str 
         print(
             f"{kind}: {alone:.1f} jobs/s alone, {seen:.1f} watched by {readers} readers and "
             f"{rate:.0f} requests/s: {(1 - seen / alone) * 100:+.1f} % lost; events missing "
-            f"{missing}, doubled {doubled}; requests not answered with 200: {bad}"
+            f"{missing}, doubled {doubled}; requests not answered with 200: {refused.total()}"
         )
+        for told, times in refused.items():
+            print(f"  {times} of {told}")
 
 
 def main() -> None:

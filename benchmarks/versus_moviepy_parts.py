@@ -1,7 +1,8 @@
-"""Takes a drawn ad apart for the MoviePy program: the same stills and titles as PNG files.
+"""Takes an ad apart for the MoviePy program: pictures, and where each stands in every frame.
 
-What this pipeline moves as outlines is given to MoviePy as it stands once settled: decoration is
-painted into the backdrop, each line of a title is a picture of its own.
+Everything that our own film shows is there: backdrops, the product, decoration, each line of the
+titles, transitions, and the captions' plates and words. Each is a picture drawn once, and a track
+of poses; the program is spared the drawing and the easing, and looks them up.
 """
 
 from __future__ import annotations
@@ -10,131 +11,134 @@ import json
 import subprocess
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from pipeline.media import encoder
+from benchmarks.versus_moviepy_sprites import draw
+from benchmarks.versus_moviepy_tracks import Track, Tracks
+from jobs.payload import VideoJob
+from pipeline.media import draw_captions, encoder
 from pipeline.media.captions import Cue
-from pipeline.media.fonts import font_file
-from pipeline.media.stills import settled_s
+from pipeline.media.draw_scenes import loaded
+from pipeline.media.elements import UNDER_HERO
+from pipeline.providers.ffmpeg_compositor import caption_order
+from pipeline.providers.motion import drawing_order
+from pipeline.providers.script_ports import Script, VoiceData
 from pipeline.stage import Json
-from pipeline.styles import load_style
+from pipeline.styles.scene import Scene
+from pipeline.styles.transitions import TRANSITIONS, Cut
 
-#: Words of captions in design units of a 1080 px frame, as media/draw_captions.py has them.
-_CAPTION_PX = 62
-#: Rows of a title this far apart are lines of their own.
-_LINE_GAP_PX = 6
+_FADE_OUT_F = 6
 
 
 def write_parts(
-    ffmpeg: str, plan: Json, cues: list[Cue], made: Path, sound: Path, folder: Path
-) -> Path:
+    ffmpeg: str, job: VideoJob, script: Script, voice: VoiceData, plan: Json, cues: list[Cue],
+    made: Path, folder: Path,
+) -> Path:  # fmt: skip
     """Write the PNGs and `ad.json` to `folder`; `made` is the compositor's own folder."""
-    style, fps = load_style(plan["style"]), plan["fps"]
-    order: Json = {
+    fps, frames = plan["fps"], plan["frames"]
+    _, scenes = loaded(drawing_order(job, script, voice, job.seed))
+    tracks = [*_elements(scenes, fps, frames), *_transitions(scenes, frames)]
+    if job.captions:
+        tracks += _captions(caption_order(plan, cues, script["language"]), frames)
+    sprites = draw(ffmpeg, [(track.shape, track.color) for track in tracks], folder)
+    ordered = sorted(tracks, key=lambda track: track.layer)
+    parts = [
+        {
+            **sprites[track.shape + track.color],
+            "under": track.layer <= UNDER_HERO,
+            "phases": track.phases(),
+        }
+        for track in ordered
+    ]
+    ad: Json = {
         "width": plan["width"],
         "height": plan["height"],
         "fps": fps,
-        "duration_s": plan["frames"] / fps,
-        "sound": str(sound),
-        "preset": encoder.PRESET,
-        "threads": _threads(fps),
-        "encoder": _settings(fps),
-        "scenes": [_scene(ffmpeg, plan, n, made, folder) for n in range(len(plan["scenes"]))],
-        "captions": {
-            "font": str(font_file(style.caption.font.family)),
-            "size": round(_CAPTION_PX * min(plan["width"], plan["height"]) / 1080),
-            "zone": plan["caption_zone"],
-            "plate": [16, 16, 16],
-            "color": "#ffffff",
-            "lit": plan["scenes"][0]["colors"]["accent"],
-        },
-        "cues": [
-            {
-                "start_s": cue.start_s,
-                "end_s": cue.end_s,
-                "words": [{"text": word.text, "start_s": word.start_s} for word in cue.words],
-            }
-            for cue in cues
+        "frames": frames,
+        "sound": str(made / "mix.wav"),
+        "encoder": {"preset": encoder.PRESET, **_settings(fps)},
+        "backdrops": _backdrops(ffmpeg, plan, made, folder),
+        "heroes": [
+            _hero(ffmpeg, plan, scene, made, folder) for scene in plan["scenes"] if scene["hero"]
         ],
+        "parts": parts,
     }
     path = folder / "ad.json"
-    path.write_text(json.dumps(order))
+    path.write_text(json.dumps(ad))
     return path
 
 
-def _scene(ffmpeg: str, plan: Json, number: int, made: Path, folder: Path) -> Json:
-    scene, fps = plan["scenes"][number], plan["fps"]
-    size = f"{plan['width']}x{plan['height']}"
-    at = f"setpts=PTS+{settled_s(scene, fps)}/TB"
-    drawn = f"{at},ass=f={plan['under']}:fontsdir=fonts"
-    backdrop, titles = folder / f"backdrop-{number}.png", folder / f"titles-{number}.png"
-    raw = ["-f", "rawvideo", "-pixel_format", "yuv420p", "-video_size", size]
-    rgb = "scale=in_color_matrix=bt709:in_range=tv,format=rgb24"
-    _still(ffmpeg, made, [*raw, "-i", scene["backdrop"]["file"]], f"{drawn},{rgb}", backdrop)
-    clear = ["-f", "lavfi", "-i", f"color=c=black@0:s={size}:r={fps},format=rgba"]
-    title_filter = f"{at},ass=f={plan['titles']}:fontsdir=fonts:alpha=1"
-    _still(ffmpeg, made, clear, title_filter, titles)
-    return {
-        "start_s": scene["start_f"] / fps,
-        "end_s": scene["end_f"] / fps,
-        "backdrop": str(backdrop),
-        "hero": _hero(ffmpeg, scene, fps, number, made, folder),
-        "titles": _lines(titles),
-    }
-
-
-def _hero(ffmpeg: str, scene: Json, fps: int, number: int, made: Path, folder: Path) -> Json | None:
-    hero = scene["hero"]
-    if not hero:
-        return None
-    path = folder / f"hero-{number}.png"
-    size = f"{hero['width']}x{hero['height']}"
-    raw = ["-f", "rawvideo", "-pixel_format", "yuva420p", "-video_size", size, "-i", hero["file"]]
-    _still(ffmpeg, made, raw, "scale=in_color_matrix=bt709:in_range=tv,format=rgba", path)
-    kept = {name: hero[name] for name in ("x", "y", "width", "height", "zoom", "rise")}
-    times = {"delay_s": hero["delay"] / fps, "enter_s": hero["enter"] / fps}
-    return {"file": str(path), **kept, **times}
-
-
-def _lines(path: Path) -> list[Json]:
-    """The lines of a titles' picture as pictures, cut where rows are empty."""
-    with Image.open(path) as opened:
-        picture = opened.convert("RGBA")
-    alpha = np.asarray(picture)[:, :, 3] > 8
-    (rows,) = np.nonzero(alpha.any(axis=1))
-    if not len(rows):
-        return []
-    edges = [0, *(n for n, (a, b) in enumerate(pairwise(rows), 1) if b - a > _LINE_GAP_PX)]
-    found = []
-    for number, (first, last) in enumerate(pairwise([*edges, len(rows)])):
-        top, bottom = int(rows[first]), int(rows[last - 1]) + 1
-        (columns,) = np.nonzero(alpha[top:bottom].any(axis=0))
-        box = (int(columns[0]), top, int(columns[-1]) + 1, bottom)
-        line = path.with_name(f"{path.stem}-{number}.png")
-        picture.crop(box).save(line)
-        found.append({"file": str(line), "x": box[0], "y": box[1]})
+def _elements(scenes: list[Scene], fps: int, frames: int) -> list[Track]:
+    found: list[Track] = []
+    for scene in scenes:
+        for element in scene.elements:
+            tracks = Tracks(frames)
+            element.bake(tracks, fps)  # type: ignore[arg-type]  # takes down what it is given
+            found += tracks.found
     return found
 
 
-def _still(ffmpeg: str, made: Path, source: list[str], filters: str, target: Path) -> None:
-    argv = [ffmpeg, "-y", "-loglevel", "error", *source, "-vf", filters]
-    argv += ["-frames:v", "1", "-update", "1", str(target)]
-    env = {"PATH": "/usr/bin:/bin", "FONTCONFIG_FILE": str(made / "fonts.conf")}
-    subprocess.run(argv, cwd=made, env=env, check=True)
+def _transitions(scenes: list[Scene], frames: int) -> list[Track]:
+    tracks = Tracks(frames)
+    if cover := TRANSITIONS.get(scenes[0].style.transition):
+        for before, after in pairwise(scenes):
+            cut = Cut(
+                after.start_f, before.palette, after.palette, 1 if after.index % 2 else -1,
+                after.start_f - before.start_f, after.end_f - after.start_f,
+            )  # fmt: skip
+            cover(tracks, scenes[0].zones, cut)  # type: ignore[arg-type]
+    return tracks.found
 
 
-def _settings(fps: int) -> list[str]:
-    """The encoder's settings but for those that MoviePy gives itself, and the container's."""
+def _captions(order: Json, frames: int) -> list[Track]:
+    tracks = Tracks(frames)
+    for cue in order["cues"]:
+        draw_captions.draw_cue(tracks, order, cue)  # type: ignore[arg-type]
+    return tracks.found
+
+
+def _backdrops(ffmpeg: str, plan: Json, made: Path, folder: Path) -> list[Json]:
+    """One picture for as long as it stands, over scenes that share it."""
+    found: list[Json] = []
+    size = f"{plan['width']}x{plan['height']}"
+    for scene in plan["scenes"]:
+        name = scene["backdrop"]["file"]
+        path = folder / f"{name}.png"
+        if found and found[-1]["file"] == str(path):
+            found[-1]["end_f"] = scene["end_f"]
+            continue
+        _convert(ffmpeg, made / name, "yuv420p", size, "rgb24", path)
+        found.append({"file": str(path), "start_f": scene["start_f"], "end_f": scene["end_f"]})
+    return found
+
+
+def _hero(ffmpeg: str, plan: Json, scene: Json, made: Path, folder: Path) -> Json:
+    hero = scene["hero"]
+    path = folder / f"{hero['file']}.png"
+    _convert(
+        ffmpeg, made / hero["file"], "yuva420p", f"{hero['width']}x{hero['height']}", "rgba", path
+    )
+    leaves = scene is not plan["scenes"][-1] and plan["transition"] == "settle"
+    return {
+        **hero,
+        "file": str(path),
+        "start_f": scene["start_f"] + hero["delay"],
+        "end_f": scene["end_f"],
+        "fade_out_f": _FADE_OUT_F if leaves else 0,
+    }
+
+
+def _convert(ffmpeg: str, raw: Path, pixels: str, size: str, to: str, png: Path) -> None:
+    argv = [ffmpeg, "-y", "-loglevel", "error", "-f", "rawvideo", "-pixel_format", pixels]
+    argv += ["-video_size", size, "-i", str(raw), "-vf"]
+    argv += [f"scale=in_color_matrix=bt709:in_range=tv,format={to}", "-frames:v", "1", str(png)]
+    subprocess.run(argv, check=True)
+
+
+def _settings(fps: int) -> Json:
+    """The encoder's settings, but for those that MoviePy gives itself, and the container's."""
     args = encoder.video_args(fps)
     left_out = {"-c:v", "-preset", "-threads", "-r", "-fps_mode"}
-    pairs: list[tuple[Any, Any]] = list(zip(args[::2], args[1::2], strict=True))
+    pairs = list(zip(args[::2], args[1::2], strict=True))
     kept = [part for name, value in pairs if name not in left_out for part in (name, value)]
-    return [*kept, "-movflags", "+faststart"]
-
-
-def _threads(fps: int) -> int:
-    args = encoder.video_args(fps)
-    return int(args[args.index("-threads") + 1])
+    threads = int(args[args.index("-threads") + 1])
+    return {"threads": threads, "params": [*kept, "-movflags", "+faststart"]}

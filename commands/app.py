@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 
 import typer
+from typer.completion import completion_init  # type: ignore[attr-defined]  # its own, unlisted
 
 from commands import (
     artifacts,
+    background_jobs,
+    completion,
     control,
     costs,
     dead,
@@ -16,6 +19,7 @@ from commands import (
     health,
     inspect,
     load_test,
+    schedule,
     stack,
     submit,
     tail,
@@ -28,6 +32,8 @@ from errors import ConfigError, InvalidInput, QueueUnavailable, StoreUnavailable
 app = typer.Typer(
     help="Submit video jobs, watch them, and look after the queue.",
     no_args_is_help=True,
+    # Its two flags would install it for a command named cli.py; `completion` does for all ways.
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command("submit")(submit.submit)
@@ -52,14 +58,21 @@ app.command("resume")(control.resume)
 app.command("quiet")(control.quiet)
 app.command("stop")(control.stop)
 app.add_typer(load_test.app, name="load-test")
+app.add_typer(schedule.app, name="schedule")
+app.command("kinds")(background_jobs.kinds)
+app.command("enqueue")(background_jobs.enqueue)
+app.command("batch")(background_jobs.batch)
+app.command("voices")(background_jobs.voices)
 app.command("demo")(demo.demo)
 app.command("up")(stack.up)
+app.command("completion")(completion.completion)
 
 
 def main() -> None:
     """Run the command line; expected errors are one line on stderr and an exit code."""
+    completion_init()
     try:
-        app()
+        app(prog_name="cli.py", complete_var=completion.COMPLETE_VARIABLE)
     except InvalidInput as error:
         say_error(str(error))
         sys.exit(2)

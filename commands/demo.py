@@ -38,25 +38,9 @@ _PICTURE = ROOT / "examples" / "products" / "ember-mug.png"
 _STOP_S = 5
 
 
+@options.with_ad_flags
 def demo(
-    product_name: options.ProductName = None,
-    style: options.Style = None,
-    cta_text: options.CtaText = None,
-    cta_url: options.CtaUrl = None,
-    description: options.Description = None,
-    benefit: options.Benefit = None,
-    price: options.Price = None,
-    old_price: options.OldPrice = None,
-    rating: options.Rating = None,
-    image: options.Image = None,
-    logo: options.Logo = None,
-    color: options.Color = None,
-    frame: options.Frame = None,
-    platform: options.Platform = None,
-    hooks: options.Hooks = None,
-    other_cta: options.OtherCta = None,
-    duration_s: options.DurationS = None,
-    seed: options.Seed = None,
+    ad: options.AdFlags,
     out: Annotated[Path, typer.Option(help="Where the files go.")] = ROOT / "out" / "demo",
     live: Annotated[
         bool, typer.Option("--live", help="Use the servers and providers that are configured.")
@@ -66,33 +50,15 @@ def demo(
     ] = False,
 ) -> None:
     """Make one video and print its path, last."""
-    given = options.payload_of(
-        f"demo-{uuid.uuid4().hex[:12]}",
-        product_name=product_name,
-        style=style,
-        cta_text=cta_text,
-        cta_url=cta_url,
-        description=description,
-        benefits=benefit,
-        price=price,
-        old_price=old_price,
-        rating=rating,
-        duration_s=duration_s,
-        seed=seed,
-        color=color,
-        frames=frame,
-        platform=platform,
-        hooks=hooks,
-        other_cta=other_cta,
-    )
+    given = ad.payload(f"demo-{uuid.uuid4().hex[:12]}")
     # A product of one's own has nothing of the sample's but the style and the button.
-    sample = _PRODUCT if product_name is None else {"cta_text": "Shop now"}
-    pictures = image or ([str(_PICTURE)] if product_name is None else [])
+    sample = _PRODUCT if ad.product_name is None else {"cta_text": "Shop now"}
+    pictures = ad.image or ([str(_PICTURE)] if ad.product_name is None else [])
     with _servers(live=live, fresh=fresh) as found:
         folder = Path(found.settings.image_folders[0])
         payload = {**sample, **given, "images": options.upload(pictures, folder)}
-        if logo is not None:
-            payload["logo"] = options.upload_logo(logo, folder)
+        if ad.logo is not None:
+            payload["logo"] = options.upload_logo(ad.logo, folder)
         record, log_file = _make(found, payload, live=live)
     if record.state != "completed":
         say_error(
@@ -173,6 +139,7 @@ def _environment(settings: Settings, *, live: bool) -> dict[str, str]:
         ARTIFACT_URL=settings.artifact_url,
         IMAGE_FOLDERS=",".join(settings.image_folders),
         WORKER_LOG_FORMAT="json",
+        WORKER_CRON="false",
         WORKER_QUEUES="video-high,video,video-low",
         **EMBEDDED_PROVIDERS,
     )

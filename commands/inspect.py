@@ -18,6 +18,7 @@ from commands.watching import follow
 from errors import InvalidInput
 from jobs.states import JobState
 from redis_queue import waiting
+from store.listing import JobFilter
 from store.records import JobRecord, utc_now
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -71,12 +72,14 @@ def watch(job_id: JobIdArgument) -> None:
 
 def list_jobs(
     state: Annotated[JobState | None, typer.Option(help="Only jobs in this state.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only jobs of this kind.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     offset: Annotated[int, typer.Option(min=0)] = 0,
     as_json: JsonFlag = False,
 ) -> None:
     """List jobs, newest first."""
-    records = servers().database.jobs.page(state=state, limit=limit, offset=offset)
+    wanted = JobFilter(state=state, kind=kind)
+    records = servers().database.listing.page(wanted, limit=limit, offset=offset).records
     if as_json:
         say_json([_as_json(record, None) for record in records])
         return

@@ -12,6 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
+from background.builtin.load_test import cpu_intensive, failure, io_simulation
+from background.enqueue import jobs_of
+from background.job import changed
 from commands.connections import Servers, servers
 from commands.inspect import JsonFlag
 from commands.output import say, say_error, say_json
@@ -19,6 +22,8 @@ from jobs.states import FINAL, JobState
 from store.records import JobRecord
 
 _POLL_S = 0.1
+#: Jobs accepted in one transaction.
+_AT_ONCE = 500
 #: The tenant of these jobs, by which they can be told from real ones.
 TENANT = "load-test"
 
@@ -28,8 +33,17 @@ app = typer.Typer(help="Measure the fleet under load.", no_args_is_help=True)
 class LoadType(StrEnum):
     """What is submitted."""
 
+    CPU_INTENSIVE = "cpu_intensive"  # background jobs that compute for 50 ms
+    IO_SIMULATION = "io_simulation"  # background jobs that wait for 100 ms
     VIDEO = "video"  # whole videos, each unlike the others, by the workers' own providers
-    FAILURE = "failure"  # videos whose picture nobody may read: they fail, and become dead letters
+    FAILURE = "failure"  # background jobs that fail, and become dead letters
+
+
+_KINDS = {
+    LoadType.CPU_INTENSIVE: cpu_intensive.definition,
+    LoadType.IO_SIMULATION: io_simulation.definition,
+    LoadType.FAILURE: failure.definition,
+}
 
 
 @dataclass(frozen=True)
@@ -51,9 +65,10 @@ def load_test() -> None:
 @app.command("run")
 def run(
     load_type: Annotated[
-        LoadType, typer.Option("--type", help="video: whole videos; failure: jobs that fail.")
-    ] = LoadType.VIDEO,
+        LoadType, typer.Option("--type", help="What each job does.")
+    ] = LoadType.IO_SIMULATION,
     tasks: Annotated[int, typer.Option(min=1, max=100_000, help="How many jobs.")] = 10,
+    queue: Annotated[str, typer.Option(help="The queue of background jobs.")] = "default",
     timeout: Annotated[float, typer.Option(min=1, help="Longest wait for them, in s.")] = 600,
     as_json: JsonFlag = False,
 ) -> None:
@@ -64,7 +79,7 @@ def run(
     """
     found = servers()
     began = time.monotonic()
-    ids = [_submit(found, load_type) for _ in range(tasks)]
+    ids = _submit(found, load_type, tasks, queue)
     submit_s = time.monotonic() - began
     records = _wait(found, ids, began + timeout)
     report = _report(load_type, records, submit_s=submit_s, whole_s=time.monotonic() - began)
@@ -78,9 +93,20 @@ def run(
         raise typer.Exit(1)
 
 
-def _submit(found: Servers, load_type: LoadType) -> str:
+def _submit(found: Servers, load_type: LoadType, tasks: int, queue: str) -> list[str]:
+    if load_type is LoadType.VIDEO:
+        return [found.jobs.submit(_payload()).job_id for _ in range(tasks)]
+    kind = changed(_KINDS[load_type], queue=queue)
+    ids: list[str] = []
+    for start in range(0, tasks, _AT_ONCE):
+        made = jobs_of(kind, [[]] * min(_AT_ONCE, tasks - start))
+        ids += found.jobs.enqueue(made)
+    return ids
+
+
+def _payload() -> dict[str, Any]:
     name = uuid.uuid4().hex
-    payload: dict[str, Any] = {
+    return {
         "id": f"load-{name}",
         "tenant": TENANT,
         # Unlike all others, or the first one's stages would serve the rest.
@@ -88,9 +114,6 @@ def _submit(found: Servers, load_type: LoadType) -> str:
         "style": "minimal",
         "cta_text": "Go",
     }
-    if load_type is LoadType.FAILURE:
-        payload["images"] = [f"/nowhere/{name}.png"]
-    return found.jobs.submit(payload).job_id
 
 
 def _wait(found: Servers, ids: Sequence[str], deadline: float) -> list[JobRecord]:

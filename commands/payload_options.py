@@ -2,62 +2,115 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
+from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from errors import InvalidInput
 
-ProductName = Annotated[str | None, typer.Option(help="What the ad is for.")]
-Style = Annotated[str | None, typer.Option(help="minimal, bold, luxury, playful or tech.")]
-CtaText = Annotated[str | None, typer.Option(help="The words on the button.")]
-CtaUrl = Annotated[str | None, typer.Option(help="Where the button leads, shown below it.")]
-Description = Annotated[str | None, typer.Option(help="A sentence or two about the product.")]
-Benefit = Annotated[list[str] | None, typer.Option(help="A benefit; may be given again.")]
-Price = Annotated[str | None, typer.Option(help="Such as $19.99.")]
-OldPrice = Annotated[str | None, typer.Option(help="The price before, struck out.")]
-Rating = Annotated[float | None, typer.Option(help="0 to 5.")]
-Image = Annotated[
-    list[str] | None,
-    typer.Option(help="A PNG, JPEG or WebP of the product, or its https URL; may be repeated."),
-]
-Logo = Annotated[str | None, typer.Option(help="The brand's logo, as --image.")]
-Color = Annotated[
-    list[str] | None, typer.Option(help="A brand colour, #rrggbb, the main one first.")
-]
-Frame = Annotated[
-    list[str] | None, typer.Option(help="9:16, 1:1, 4:5 or 16:9; may be repeated: one video each.")
-]
-Platform = Annotated[str | None, typer.Option(help="Whose limits hold, such as tiktok.")]
-Hooks = Annotated[int | None, typer.Option(help="So many openings, 1 to 5: one video each.")]
-OtherCta = Annotated[
-    list[str] | None, typer.Option(help="A further button text; may be repeated: one video each.")
-]
-Seed = Annotated[int | None, typer.Option(help="Another number gives another variation.")]
-DurationS = Annotated[float | None, typer.Option(help="Seconds of video asked for, 6 to 60.")]
+
+@dataclass(frozen=True)
+class AdFlags:
+    """What describes an ad on the command line; each field is a flag, None one not given."""
+
+    product_name: Annotated[str | None, typer.Option(help="What the ad is for.")] = None
+    style: Annotated[str | None, typer.Option(help="minimal, bold, luxury, playful or tech.")] = (
+        None
+    )
+    cta_text: Annotated[str | None, typer.Option(help="The words on the button.")] = None
+    cta_url: Annotated[str | None, typer.Option(help="Where the button leads, shown below it.")] = (
+        None
+    )
+    description: Annotated[
+        str | None, typer.Option(help="A sentence or two about the product.")
+    ] = None
+    benefit: Annotated[list[str] | None, typer.Option(help="A benefit; may be given again.")] = None
+    price: Annotated[str | None, typer.Option(help="Such as $19.99.")] = None
+    old_price: Annotated[str | None, typer.Option(help="The price before, struck out.")] = None
+    rating: Annotated[float | None, typer.Option(help="0 to 5.")] = None
+    image: Annotated[
+        list[str] | None,
+        typer.Option(help="A PNG, JPEG or WebP of the product, or its https URL; may be repeated."),
+    ] = None
+    logo: Annotated[str | None, typer.Option(help="The brand's logo, as --image.")] = None
+    color: Annotated[
+        list[str] | None, typer.Option(help="A brand colour, #rrggbb, the main one first.")
+    ] = None
+    frame: Annotated[
+        list[str] | None,
+        typer.Option(help="9:16, 1:1, 4:5 or 16:9; may be repeated: one video each."),
+    ] = None
+    platform: Annotated[str | None, typer.Option(help="Whose limits hold, such as tiktok.")] = None
+    hooks: Annotated[int | None, typer.Option(help="So many openings, 1 to 5: one video each.")] = (
+        None
+    )
+    other_cta: Annotated[
+        list[str] | None,
+        typer.Option(help="A further button text; may be repeated: one video each."),
+    ] = None
+    duration_s: Annotated[
+        float | None, typer.Option(help="Seconds of video asked for, 6 to 60.")
+    ] = None
+    seed: Annotated[int | None, typer.Option(help="Another number gives another variation.")] = None
+
+    def payload(self, job_id: str | None, **more: Any) -> dict[str, Any]:
+        """The flags that were given, and `more`, as a payload; what was not is left to the job.
+
+        Pictures are not in it: they have to be uploaded.
+        """
+        plain = ("product_name", "style", "cta_text", "cta_url", "description", "price")
+        given = {
+            **{name: getattr(self, name) for name in plain},
+            "benefits": self.benefit,
+            "old_price": self.old_price,
+            "rating": self.rating,
+            "frames": self.frame,
+            "platform": self.platform,
+            "duration_s": self.duration_s,
+            "seed": self.seed,
+            **more,
+        }
+        payload = {key: value for key, value in given.items() if value not in (None, [], ())}
+        if self.color:
+            payload["brand"] = {"colors": self.color}
+        if self.hooks is not None or self.other_cta:
+            payload["variants"] = {"hooks": self.hooks or 1, "ctas": self.other_cta or []}
+        payload["id"] = job_id or str(uuid.uuid4())
+        return payload
 
 
-def payload_of(
-    job_id: str | None,
-    *,
-    color: Sequence[str] | None = None,
-    hooks: int | None = None,
-    other_cta: Sequence[str] | None = None,
-    **given: Any,
-) -> dict[str, Any]:
-    """The flags that were given, as a payload; one that was not is left to the job's default."""
-    payload = {key: value for key, value in given.items() if value not in (None, [], ())}
-    if color:
-        payload["brand"] = {"colors": list(color)}
-    if hooks is not None or other_cta:
-        payload["variants"] = {"hooks": hooks or 1, "ctas": list(other_cta or ())}
-    payload["id"] = job_id or str(uuid.uuid4())
-    return payload
+def with_ad_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the flags of AdFlags before its own; they are its first argument.
+
+    typer reads flags off a function's signature only, so it is shown one with all of them.
+    """
+    hints = get_type_hints(AdFlags, include_extras=True)
+    shared = [
+        Parameter(
+            flag.name, Parameter.KEYWORD_ONLY, default=flag.default, annotation=hints[flag.name]
+        )
+        for flag in fields(AdFlags)
+    ]
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        ad = AdFlags(**{flag.name: given.pop(flag.name) for flag in fields(AdFlags)})
+        command(ad, **given)
+
+    shown = [*shared, *(flag.replace(kind=Parameter.KEYWORD_ONLY) for flag in own)]
+    run.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]  # as inspect reads it
+    run.__annotations__ = {flag.name: flag.annotation for flag in shown}
+    return run
 
 
 def payload_from_file(path: Path) -> dict[str, Any]:

@@ -14,25 +14,9 @@ from commands.output import say, screen
 from commands.watching import follow
 
 
+@options.with_ad_flags
 def submit(
-    product_name: options.ProductName = None,
-    style: options.Style = None,
-    cta_text: options.CtaText = None,
-    cta_url: options.CtaUrl = None,
-    description: options.Description = None,
-    benefit: options.Benefit = None,
-    price: options.Price = None,
-    old_price: options.OldPrice = None,
-    rating: options.Rating = None,
-    image: options.Image = None,
-    logo: options.Logo = None,
-    color: options.Color = None,
-    frame: options.Frame = None,
-    platform: options.Platform = None,
-    hooks: options.Hooks = None,
-    other_cta: options.OtherCta = None,
-    duration_s: options.DurationS = None,
-    seed: options.Seed = None,
+    ad: options.AdFlags,
     priority: Annotated[str | None, typer.Option(help="high, normal or low.")] = None,
     run_at: Annotated[str | None, typer.Option(help="ISO 8601 with zone: not before.")] = None,
     idempotency_key: Annotated[str | None, typer.Option(help="Twice the same is one job.")] = None,
@@ -46,26 +30,10 @@ def submit(
         payload = options.payload_from_file(file)
     else:
         folder = Path(found.settings.image_folders[0])
-        payload = options.payload_of(
+        payload = ad.payload(
             job_id,
-            product_name=product_name,
-            style=style,
-            cta_text=cta_text,
-            cta_url=cta_url,
-            description=description,
-            benefits=benefit,
-            price=price,
-            old_price=old_price,
-            rating=rating,
-            images=options.upload(image or [], folder),
-            logo=options.upload_logo(logo, folder),
-            color=color,
-            frames=frame,
-            platform=platform,
-            hooks=hooks,
-            other_cta=other_cta,
-            duration_s=duration_s,
-            seed=seed,
+            images=options.upload(ad.image or [], folder),
+            logo=options.upload_logo(ad.logo, folder),
             priority=priority,
             run_at=run_at,
             idempotency_key=idempotency_key,

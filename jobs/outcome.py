@@ -20,15 +20,21 @@ class Outcome:
     #: Seconds until the next try; only for a parked job.
     delay_s: float = 0.0
     result: dict[str, Any] = field(default_factory=dict)
+    #: The result as JSON, where it is at hand.
+    text: str | None = None
+    #: How long a result is kept; None: for good.
+    result_ttl_s: float | None = None
     #: Failures of the stage in hand, so that a parked job goes on counting where it was.
     failures: int = 0
     #: Handed back through no fault of its own (a deploy): costs no attempt, but is counted.
     interrupted: bool = False
 
     @classmethod
-    def completed(cls, result: dict[str, Any]) -> Outcome:
-        """Every stage is done and its artefacts are published."""
-        return cls(JobState.COMPLETED, result=result)
+    def completed(
+        cls, result: dict[str, Any], *, ttl_s: float | None = None, text: str | None = None
+    ) -> Outcome:
+        """Every stage is done and its artefacts are published; or the call has returned."""
+        return cls(JobState.COMPLETED, result=result, text=text, result_ttl_s=ttl_s)
 
     @classmethod
     def failed(cls, error: str) -> Outcome:
@@ -44,6 +50,11 @@ class Outcome:
     def handed_back(cls) -> Outcome:
         """The worker is stopping: to the front of its queue, free of charge."""
         return cls(JobState.PENDING, interrupted=True)
+
+    @classmethod
+    def returned(cls) -> Outcome:
+        """Claimed, and never begun: to the front of its queue, as if nothing had been."""
+        return cls(JobState.PENDING)
 
     @classmethod
     def cancelled(cls) -> Outcome:

@@ -22,21 +22,13 @@ from pydantic import (
 )
 
 from errors import InvalidInput
+from jobs.choices import FRAMES as FRAMES
+from jobs.choices import PLATFORM_FRAMES as PLATFORM_FRAMES
+from jobs.choices import PLATFORMS as PLATFORMS
+from jobs.choices import STYLES as STYLES
 
 #: Safe as a file name, a Redis key part and a URL part.
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
-STYLES = ("minimal", "bold", "luxury", "playful", "tech")
-FRAMES = ("9:16", "1:1", "4:5", "16:9")
-#: The frames that each platform takes (pipeline/media/profiles.py has its other demands).
-PLATFORM_FRAMES: dict[str, tuple[str, ...]] = {
-    "youtube_shorts": ("9:16", "1:1", "4:5"),
-    "instagram_reels": ("9:16", "4:5", "1:1"),
-    "tiktok": ("9:16", "1:1", "16:9"),
-    "linkedin": FRAMES,
-    "youtube": FRAMES,
-    "broadcast": ("16:9",),
-}
-PLATFORMS = tuple(PLATFORM_FRAMES)
 #: The families that a brand may name; a test holds the list against the bundled files.
 FONTS = (
     *("Anton", "Archivo", "Fredoka", "Inter", "JetBrains Mono", "Noto Sans"),

@@ -16,6 +16,10 @@ class RetryPolicy:
     max_failures: int = 3
     #: Longest wait with the job in hand; a longer one parks it.
     park_after_s: float = 10.0
+    #: Longest computed wait; a provider's own hint may be longer.
+    max_s: float = 86_400.0
+    #: Whether each wait is twice the one before; else all are `base_s`.
+    doubles: bool = True
     #: Share of a wait added at random, so that workers do not return to a provider in step.
     jitter: float = 0.0
 
@@ -46,7 +50,8 @@ def decide(
         return Retry(error.retry_after_s or policy.base_s, park=True)
     if isinstance(error, PermanentError) or failures > policy.max_failures:
         return GiveUp()
-    delay_s = policy.base_s * 2.0 ** (failures - 1)
+    growth = 2.0 ** min(failures - 1, 60) if policy.doubles else 1.0
+    delay_s = min(policy.max_s, policy.base_s * growth)
     delay_s += delay_s * policy.jitter * rng.random()
     if isinstance(error, RetryableError) and error.retry_after_s is not None:
         delay_s = max(delay_s, error.retry_after_s)

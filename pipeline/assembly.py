@@ -144,6 +144,8 @@ def _video(settings: Settings, name: str) -> Stage:
                 settings.replicate_base_url,
                 settings.replicate_model,
                 usd_per_second=settings.video_usd_per_second,
+                webhook_url=settings.replicate_webhook_url,
+                poll_s=settings.replicate_poll_s,
             )
         )
     if name == "fal":

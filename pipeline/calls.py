@@ -11,6 +11,7 @@ one, look it up at the provider where its API lets you; only then start anew.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
@@ -70,6 +71,12 @@ class Calls(Protocol):
     def made(self) -> list[Call]:
         """What was asked for this stage's result so far, by whichever job paid for it."""
 
+    def told(self, provider: str, remote_ids: Sequence[str]) -> list[str]:
+        """Which of these calls the provider has said to have ended; each is told once.
+
+        Answers at once. A hint: it may be lost, and the provider itself knows what became of it.
+        """
+
     def slot(self, provider: str) -> AbstractContextManager[None]:
         """Hold one of the provider's concurrent places, shared by all workers, within its rate.
 
@@ -118,6 +125,9 @@ class CallsInMemory:
 
     def made(self) -> list[Call]:
         return list(self.calls.values())
+
+    def told(self, provider: str, remote_ids: Sequence[str]) -> list[str]:
+        return []
 
     def slot(self, provider: str) -> AbstractContextManager[None]:
         return nullcontext()

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from copy import copy
 from pathlib import Path
 
 from pipeline.calls import Calls
 from pipeline.ports import Interrupts, Progress, Tools
-from pipeline.process import run_child
+from pipeline.process import Child, run_child
 from pipeline.stage import ChildResult
 
 
 class RunContext:
-    """StageContext of the real pipeline; one per try of a stage."""
+    """StageContext of the real pipeline; one per try of a stage, closed after it."""
 
     def __init__(
         self,
@@ -37,6 +38,12 @@ class RunContext:
         self._memory_mb = tools.child_memory_mb
         self._progress = progress
         self._interrupts = interrupts
+        self._beside: list[Child] = []
+
+    def close(self) -> None:
+        """Kill whatever still runs beside: an interruption may come just before its `with`."""
+        while self._beside:
+            self._beside.pop().close()
 
     def progress(self, fraction: float, note: str = "") -> None:
         """See StageContext."""
@@ -78,5 +85,41 @@ class RunContext:
                 stdin=stdin,
                 on_stdout_line=on_stdout_line,
                 env=env,
-                on_poll=self._interrupts.check,
+                on_poll=self._poll,
             )
+
+    @contextmanager
+    def beside(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        on_stdout_line: Callable[[bytes], None] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Iterator[None]:
+        """See StageContext."""
+        with self._interrupts.held():
+            child = Child(
+                argv,
+                cwd=self.workdir,
+                timeout_s=timeout_s,
+                memory_mb=self._memory_mb,
+                on_stdout_line=on_stdout_line,
+                env=env,
+            )
+            self._beside.append(child)
+        try:
+            yield
+            with self._interrupts.held():
+                child.finish(self._interrupts.check)
+        finally:
+            child.close()
+            with suppress(ValueError):  # `close` was quicker
+                self._beside.remove(child)
+
+    def _poll(self) -> None:
+        """One thread looks after all children: a child dies with the thread that started it."""
+        self._interrupts.check()
+        for child in self._beside:
+            child.pump(0.0)
+            child.check()

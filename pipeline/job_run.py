@@ -16,15 +16,16 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tenacity import RetryCallState, Retrying, retry_if_exception
-
-from errors import InvalidInput, NotNow, PermanentError, WorkerError
+from errors import InvalidInput, PermanentError, StorageUnavailable
 from jobs.payload import VideoJob
-from jobs.retry import GiveUp, Retry, RetryPolicy, decide
+from jobs.retry import RetryPolicy
+from pipeline.attempts import Attempts, StageGaveUp
 from pipeline.calls import Calls, CallsInMemory
 from pipeline.context import RunContext
 from pipeline.hashing import job_content, stage_hash
@@ -69,32 +70,6 @@ class Ports:
     calls: Callable[[StageId], Calls] = field(default_factory=_in_memory)
 
 
-class StageGaveUp(Exception):
-    """A stage failed for good. `str()` is safe for users; `cause` is for the log."""
-
-    def __init__(self, stage: str, cause: BaseException) -> None:
-        super().__init__(public_message(stage, cause))
-        self.stage = stage
-        self.cause = cause
-
-
-class JobParked(Exception):
-    """The next try of a stage is too far away to wait for with the job in hand."""
-
-    def __init__(self, stage: str, cause: BaseException, delay_s: float, failures: int) -> None:
-        super().__init__(public_message(stage, cause))
-        self.stage = stage
-        self.delay_s = delay_s
-        self.failures = failures
-
-
-def public_message(stage: str, error: BaseException) -> str:
-    """What users may read of an error: our own words, or only its kind and the stage."""
-    if isinstance(error, WorkerError):
-        return f"{stage}: {error}"
-    return f"{stage}: internal error ({type(error).__name__}); the worker's log has the details"
-
-
 class JobRun:
     """One job's way through the stages."""
 
@@ -111,13 +86,18 @@ class JobRun:
         failures: int,
     ) -> None:
         self._stages = stages
-        self._policy = policy
-        self._rng = rng
         self._job = self._submitted = job
         self._ports = ports
         self._fallbacks = fallbacks
         self._generations = generations
-        self._failures = failures
+        self._attempts = Attempts(
+            policy,
+            rng,
+            ports.checkpoints,
+            ports.interrupts,
+            ports.observer,
+            failures=failures,
+        )
         self._root = ports.tools.work_root / f"{job.id}-{ports.checkpoints.holder}"
         self._artifacts: dict[str, dict[str, Json]] = {}
         #: By stage: who served it in the end, and by what inputs.
@@ -129,42 +109,46 @@ class JobRun:
 
         Raises StageGaveUp, JobParked, and whatever ControlFlow arrives.
         """
+        try:
+            return self._run_stages()
+        except StorageUnavailable as error:
+            # A finished stage is not run again for that: the job waits until it can be read.
+            raise self._attempts.park("storage", error) from error
+        finally:
+            shutil.rmtree(self._root, ignore_errors=True)
+
+    def _run_stages(self) -> Json:
         earlier: dict[str, StageOutput] = {}
         history: list[Any] = []
         timings: dict[str, Json] = {}
-        try:
-            self._job = self._localised()
-            digests = {path: file_digest(Path(path))[0] for path in _local_files(self._job)}
-            content = job_content(self._job, digests)
-            for stage in self._stages:
-                self._ports.interrupts.check()
-                began = time.monotonic()
-                used, output, reused, gave_up = self._run_or_fall_back(
-                    stage, content, history, earlier
+        self._job = self._localised()
+        digests = {path: file_digest(Path(path))[0] for path in _local_files(self._job)}
+        content = job_content(self._job, digests)
+        for stage in self._stages:
+            self._ports.interrupts.check()
+            began = time.monotonic()
+            used, output, reused, gave_up = self._run_or_fall_back(stage, content, history, earlier)
+            earlier[stage.name] = output
+            files = self._artifacts[stage.name]
+            hashes = {name: file["sha256"] for name, file in files.items()}
+            history.append([stage.name, output.data, hashes])
+            self._told.append(
+                stage_lines(
+                    self._identities[stage.name],
+                    files,
+                    self._ports.calls(self._identities[stage.name]),
+                    reused=reused,
                 )
-                earlier[stage.name] = output
-                files = self._artifacts[stage.name]
-                hashes = {name: file["sha256"] for name, file in files.items()}
-                history.append([stage.name, output.data, hashes])
-                self._told.append(
-                    stage_lines(
-                        self._identities[stage.name],
-                        files,
-                        self._ports.calls(self._identities[stage.name]),
-                        reused=reused,
-                    )
-                )
-                timings[stage.name] = {
-                    "provider": used.provider,
-                    "seconds": round(time.monotonic() - began, 3),
-                    "reused": reused,
-                    **({"instead_of": stage.provider, "because": gave_up} if gave_up else {}),
-                }
-                self._failures = 0
-            last = self._stages[-1].name
-            artifacts = {**self._artifacts[last], "manifest.json": self._publish_manifest(digests)}
-        finally:
-            shutil.rmtree(self._root, ignore_errors=True)
+            )
+            timings[stage.name] = {
+                "provider": used.provider,
+                "seconds": round(time.monotonic() - began, 3),
+                "reused": reused,
+                **({"instead_of": stage.provider, "because": gave_up} if gave_up else {}),
+            }
+            self._attempts.failures = 0
+        last = self._stages[-1].name
+        artifacts = {**self._artifacts[last], "manifest.json": self._publish_manifest(digests)}
         return {
             "artifacts": artifacts,
             "stages": timings,
@@ -206,10 +190,10 @@ class JobRun:
             return stage, *self._obtain(stage, identity, earlier), None
         except StageGaveUp as error:
             fallback = self._fallbacks.get(stage.name)
-            # Bad input is bad for every provider.
-            if fallback is None or isinstance(error.cause, InvalidInput):
+            # Bad input is bad for every provider, and so is storage that is away.
+            if fallback is None or isinstance(error.cause, InvalidInput | StorageUnavailable):
                 raise
-            self._failures = 0
+            self._attempts.failures = 0
             identity = self._identity(fallback, content, history)
             return fallback, *self._obtain(fallback, identity, earlier), str(error)
 
@@ -235,8 +219,8 @@ class JobRun:
         while True:
             found = ports.checkpoints.begin(identity)
             if isinstance(found, Begun):
-                output = self._make(stage, identity, earlier)
-                return output, False
+                attempt = partial(self._attempt, stage, identity, earlier)
+                return self._attempts.run(identity, attempt), False
             try:
                 output = self._restore(stage.name, found)
             except ArtifactMissing:
@@ -246,53 +230,6 @@ class JobRun:
             ports.observer.stage_reused(stage.name)
             ports.progress.report(stage.name, 1.0)
             return output, True
-
-    def _make(
-        self, stage: Stage, identity: StageId, earlier: Mapping[str, StageOutput]
-    ) -> StageOutput:
-        """Run the stage, again as often as its budget allows, and make the result durable."""
-        decision: Retry | GiveUp = GiveUp()
-        tries = 0
-
-        def may_retry(error: BaseException) -> bool:
-            nonlocal decision
-            if not isinstance(error, Exception):
-                return False
-            if not isinstance(error, NotNow):
-                self._failures += 1
-            decision = decide(error, self._failures, self._policy, self._rng)
-            self._ports.observer.stage_failed(stage.name, error, self._failures)
-            self._ports.checkpoints.fail(identity, self._failures)
-            if isinstance(decision, Retry) and decision.park:
-                raise JobParked(stage.name, error, decision.delay_s, self._failures) from error
-            return isinstance(decision, Retry)
-
-        def wait(_state: RetryCallState) -> float:
-            return decision.delay_s if isinstance(decision, Retry) else 0.0
-
-        def announce(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            message = public_message(stage.name, error) if error else ""
-            self._ports.observer.retry_scheduled(stage.name, wait(state), self._failures, message)
-
-        def attempt() -> StageOutput:
-            nonlocal tries
-            tries += 1
-            return self._attempt(stage, identity, earlier, tries)
-
-        retrying = Retrying(
-            retry=retry_if_exception(may_retry),
-            wait=wait,
-            sleep=self._ports.interrupts.sleep,
-            before_sleep=announce,
-            reraise=True,
-        )
-        try:
-            return retrying(attempt)
-        except JobParked:
-            raise
-        except Exception as error:
-            raise StageGaveUp(stage.name, error) from error
 
     def _attempt(
         self, stage: Stage, identity: StageId, earlier: Mapping[str, StageOutput], tries: int
@@ -313,7 +250,7 @@ class JobRun:
             calls=ports.calls(identity),
         )
         began = time.monotonic()
-        with ports.interrupts.stage(stage.name):
+        with closing(context), ports.interrupts.stage(stage.name):
             output = stage.run(context, StageInputs(self._job, earlier))
         ports.interrupts.check()
         files = self._publish(identity, output, tries)

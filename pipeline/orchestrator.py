@@ -16,8 +16,9 @@ from config import Settings, settings
 from jobs.payload import VideoJob, parse_job
 from jobs.retry import RetryPolicy
 from pipeline.assembly import build_fallbacks, build_stages, retry_policy, tools_of
+from pipeline.attempts import JobParked, StageGaveUp, public_message
 from pipeline.inputs import InputFiles
-from pipeline.job_run import JobParked, JobRun, Ports, StageGaveUp, public_message
+from pipeline.job_run import JobRun, Ports
 from pipeline.public_http import PublicHttp
 from pipeline.stage import Json, Stage
 from pipeline.standalone import (
@@ -53,6 +54,12 @@ class Pipeline:
         self._fallbacks = fallbacks or {}
         self._policy = policy
         self._rng = rng or random.Random()
+
+    def until(self, stage: str) -> Pipeline:
+        """The same, ending with that stage."""
+        names = [each.name for each in self._stages]
+        some = self._stages[: names.index(stage) + 1]
+        return Pipeline(some, policy=self._policy, fallbacks=self._fallbacks, rng=self._rng)
 
     def run(
         self,

@@ -108,7 +108,7 @@ class Interrupts(Protocol):
     """How a stop, a cancellation or a lost lease reaches running work."""
 
     def check(self) -> None:
-        """Raise the ControlFlow, or the StageTimeout, that was asked for, if any."""
+        """Raise the ControlFlow, or the DeadlinePassed, that was asked for, if any."""
 
     def sleep(self, seconds: float) -> None:
         """Wait, checking; raises as `check` does."""

@@ -8,23 +8,20 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import selectors
 import signal
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from errors import ChildFailed, StageTimeout
+from pipeline.pump import Pump
 from pipeline.stage import ChildResult
 
 _PR_SET_PDEATHSIG = 1
 #: How often a running child is looked at: its memory, its deadline.
 _POLL_S = 0.1
-#: How much of stderr is kept for the log when a child fails.
-_LOG_TAIL_BYTES = 8_000
 
 # Bound before any fork: between fork and exec only async-signal-safe work is allowed.
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -43,6 +40,81 @@ def _die_with_parent(parent_pid: int) -> Callable[[], None] | None:
     return hook
 
 
+class Child:
+    """A child process from its start; whoever starts one calls `close`, whatever happens.
+
+    stdout is collected, or handed over line by line to `on_stdout_line`; the end of stderr is
+    kept for the log. `memory_mb` caps the child's resident memory, `timeout_s` its time.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        timeout_s: float,
+        memory_mb: int,
+        stdin: bytes | None = None,
+        on_stdout_line: Callable[[bytes], None] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._name = Path(argv[0]).name
+        self._timeout_s, self._memory_mb = timeout_s, memory_mb
+        self._process = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=dict(env) if env is not None else None,
+            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,
+            preexec_fn=_die_with_parent(os.getpid()),
+        )
+        self._pump = Pump(self._process, stdin, on_stdout_line)
+        self._deadline = time.monotonic() + timeout_s
+        self._peak_mb = 0.0
+        self._closed = False
+
+    def pump(self, budget_s: float) -> bool:
+        """Move what is in its pipes for `budget_s`; False once it has closed them all."""
+        return self._pump.run(budget_s)
+
+    def check(self) -> None:
+        """Raise ChildFailed past the memory cap, StageTimeout past the deadline."""
+        rss_mb = _rss_mb(self._process.pid)
+        self._peak_mb = max(self._peak_mb, rss_mb)
+        if rss_mb > self._memory_mb:
+            raise ChildFailed(f"{self._name} needed more than {self._memory_mb} MB of memory")
+        if time.monotonic() > self._deadline:
+            raise StageTimeout(f"{self._name} did not finish within {self._timeout_s:.0f} s")
+
+    def finish(self, on_poll: Callable[[], None] | None = None) -> ChildResult:
+        """Run it to its end; `on_poll` is called every 0.1 s and may raise.
+
+        Raises as `check` does, and ChildFailed on a non-zero exit.
+        """
+        while self._pump.run(_POLL_S):
+            if on_poll is not None:
+                on_poll()
+            self.check()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=max(1.0, self._deadline - time.monotonic()))
+        self.close()
+        if code := self._process.returncode:
+            raise ChildFailed(
+                f"{self._name} failed with exit code {code}", log_tail=self._pump.log_tail()
+            )
+        return ChildResult(bytes(self._pump.collected), self._pump.log_tail(), self._peak_mb)
+
+    def close(self) -> None:
+        """Kill its whole process group, if anything of it is left. May be called again."""
+        if self._closed:
+            return
+        self._closed = True
+        _kill_group(self._process)
+        self._pump.close()
+
+
 def run_child(
     argv: Sequence[str],
     *,
@@ -54,132 +126,19 @@ def run_child(
     env: Mapping[str, str] | None = None,
     on_poll: Callable[[], None] | None = None,
 ) -> ChildResult:
-    """Run `argv` to its end and return what it printed.
+    """Run `argv` to its end and return what it printed; see `Child` and its `finish`.
 
-    stdout is collected, or handed over line by line to `on_stdout_line`; the end of stderr is
-    kept for the log. `memory_mb` caps the child's resident memory, `timeout_s` its time;
-    `on_poll` is called every 0.1 s and may raise. Whatever leaves this function, exception or
-    signal included, the whole process group is dead by then.
-
-    Raises ChildFailed (non-zero exit, or killed for memory) and StageTimeout.
+    Whatever leaves this function, exception or signal included, the whole process group is
+    dead by then.
     """
-    name = Path(argv[0]).name
-    process = subprocess.Popen(
-        list(argv),
-        cwd=cwd,
-        env=dict(env) if env is not None else None,
-        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        process_group=0,
-        preexec_fn=_die_with_parent(os.getpid()),
-    )
-    pump = _Pump(process, stdin, on_stdout_line)
-    deadline = time.monotonic() + timeout_s
-    peak_mb = 0.0
+    child = Child(
+        argv, cwd=cwd, timeout_s=timeout_s, memory_mb=memory_mb, stdin=stdin,
+        on_stdout_line=on_stdout_line, env=env,
+    )  # fmt: skip
     try:
-        while pump.run(_POLL_S):
-            if on_poll is not None:
-                on_poll()
-            rss_mb = _rss_mb(process.pid)
-            peak_mb = max(peak_mb, rss_mb)
-            if rss_mb > memory_mb:
-                raise ChildFailed(f"{name} needed more than {memory_mb} MB of memory")
-            if time.monotonic() > deadline:
-                raise StageTimeout(f"{name} did not finish within {timeout_s:.0f} s")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=max(1.0, deadline - time.monotonic()))
+        return child.finish(on_poll)
     finally:
-        _kill_group(process)
-        pump.close()
-    if process.returncode != 0:
-        raise ChildFailed(
-            f"{name} failed with exit code {process.returncode}", log_tail=pump.log_tail()
-        )
-    return ChildResult(bytes(pump.collected), pump.log_tail(), peak_mb)
-
-
-class _Pump:
-    """Moves bytes between this process and the child's three pipes without blocking."""
-
-    def __init__(
-        self,
-        process: subprocess.Popen[bytes],
-        stdin: bytes | None,
-        on_line: Callable[[bytes], None] | None,
-    ) -> None:
-        self.collected = bytearray()
-        self._on_line = on_line
-        self._partial = bytearray()
-        self._stderr: deque[bytes] = deque()
-        self._stderr_size = 0
-        self._stdin = memoryview(stdin) if stdin is not None else memoryview(b"")
-        self._process = process
-        self._selector = selectors.DefaultSelector()
-        for stream in (process.stdout, process.stderr):
-            assert stream is not None
-            os.set_blocking(stream.fileno(), False)
-            self._selector.register(stream, selectors.EVENT_READ)
-        if process.stdin is not None:
-            os.set_blocking(process.stdin.fileno(), False)
-            self._selector.register(process.stdin, selectors.EVENT_WRITE)
-
-    def run(self, budget_s: float) -> bool:
-        """Move what is ready within `budget_s`; False once every pipe is closed."""
-        deadline = time.monotonic() + budget_s
-        while self._selector.get_map():
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                return True
-            for key, _ in self._selector.select(remaining):
-                if key.fileobj is self._process.stdin:
-                    self._feed()
-                else:
-                    self._read(key.fileobj is self._process.stdout, key.fd, key.fileobj)
-        return False
-
-    def _feed(self) -> None:
-        assert self._process.stdin is not None
-        try:
-            self._stdin = self._stdin[os.write(self._process.stdin.fileno(), self._stdin) :]
-        except BrokenPipeError:
-            self._stdin = memoryview(b"")
-        if not self._stdin:
-            self._selector.unregister(self._process.stdin)
-            self._process.stdin.close()
-
-    def _read(self, is_stdout: bool, fd: int, stream: object) -> None:
-        chunk = os.read(fd, 1 << 16)
-        if not chunk:
-            self._selector.unregister(stream)  # type: ignore[arg-type]  # a registered pipe
-            if is_stdout and self._partial and self._on_line:
-                self._on_line(bytes(self._partial))
-        elif not is_stdout:
-            self._keep_log(chunk)
-        elif self._on_line is None:
-            self.collected += chunk
-        else:
-            self._partial += chunk
-            *lines, rest = self._partial.split(b"\n")
-            self._partial = bytearray(rest)
-            for line in lines:
-                self._on_line(bytes(line))
-
-    def _keep_log(self, chunk: bytes) -> None:
-        self._stderr.append(chunk)
-        self._stderr_size += len(chunk)
-        while self._stderr_size - len(self._stderr[0]) > _LOG_TAIL_BYTES:
-            self._stderr_size -= len(self._stderr.popleft())
-
-    def log_tail(self) -> str:
-        return b"".join(self._stderr)[-_LOG_TAIL_BYTES:].decode(errors="replace").strip()
-
-    def close(self) -> None:
-        self._selector.close()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
+        child.close()
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

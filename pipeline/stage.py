@@ -8,13 +8,14 @@ JSON-able dict plus the files that later stages or the user need.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from jobs.payload import VideoJob
-
+# Children import this module, and none of them needs pydantic.
 if TYPE_CHECKING:
+    from jobs.payload import VideoJob
     from pipeline.calls import Calls
 
 #: A stage's JSON: str keys, and values that survive json.dumps/loads unchanged.
@@ -66,6 +67,20 @@ class StageContext(Protocol):
 
         Raises ChildFailed on a non-zero exit, StageTimeout past `timeout_s` or past the
         memory limit; whatever is raised, no process of the group is left.
+        """
+
+    def beside(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        on_stdout_line: Callable[[bytes], None] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> AbstractContextManager[None]:
+        """Run a child as `run` does, but while the body of the `with` runs others.
+
+        Leaving the body waits for it, and raises as `run` does; an exception in the body kills
+        it. It is looked after whenever the body runs a child, so do nothing long without one.
         """
 
 

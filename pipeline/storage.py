@@ -4,21 +4,47 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from config import aws_endpoint
+from errors import StorageUnavailable
 from pipeline.ports import Artifact, ArtifactMissing
 
 _CHUNK = 1 << 20
+#: What a bucket tells a browser about a file, by the end of its name.
+CONTENT_TYPES = {
+    ".mp4": "video/mp4",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".json": "application/json",
+    ".vtt": "text/vtt; charset=utf-8",
+    ".srt": "application/x-subrip; charset=utf-8",
+}
 _LIST_CHUNK = 1000
 
 
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn "the bucket is away" in all its forms into StorageUnavailable; other errors pass."""
+    from obstore.exceptions import AlreadyExistsError, BaseError
+
+    try:
+        yield
+    except AlreadyExistsError:
+        raise
+    except BaseError as error:
+        raise StorageUnavailable(f"artefact storage: {type(error).__name__}") from error
+
+
 class ObjectStorage:
-    """Storage at `file:///folder` or `s3://bucket/prefix`; opened on first use."""
+    """Storage at `file:///folder` or `s3://bucket/prefix`; opened on first use.
+
+    Every method raises StorageUnavailable where a bucket does not answer.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -35,7 +61,9 @@ class ObjectStorage:
         digest, size = file_digest(path)
         artifact = Artifact(key, digest, size)
         try:
-            obstore.put(self._open(), key, path, mode="create")
+            with _translated():
+                attributes = self._attributes(key)
+                obstore.put(self._open(), key, path, mode="create", attributes=attributes)
         except AlreadyExistsError:
             if not self._holds(artifact):
                 raise FileExistsError(f"artefact {key} holds other bytes") from None
@@ -70,13 +98,36 @@ class ObjectStorage:
             partial.unlink(missing_ok=True)
         return True
 
+    def read(self, key: str) -> bytes:
+        """A small file, whole. Raises ArtifactMissing."""
+        return b"".join(bytes(chunk) for chunk in self._stream(key))
+
+    def origin(self) -> str | None:
+        """Where `signed_url` leads to, as `https://host`; None: storage is a folder."""
+        import obstore
+
+        if self.local_path("") is not None:
+            return None
+        # Signed with no real key: the answer needs neither one nor the network.
+        bucket = _bucket(self._url, access_key_id="none", secret_access_key="none")  # noqa: S106
+        parts = urlsplit(obstore.sign(bucket, "GET", "x", timedelta(seconds=60)))
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def ping(self) -> None:
+        """Ask for one file's name."""
+        import obstore
+
+        with _translated():
+            next(iter(obstore.list(self._open(), chunk_size=1)), None)
+
     def signed_url(self, key: str, *, expires_s: int) -> str | None:
         """A link that opens the file for anyone until it expires; None: storage is a folder."""
         import obstore
 
         if self.local_path(key) is not None:
             return None
-        return obstore.sign(self._open(), "GET", key, timedelta(seconds=expires_s))
+        with _translated():
+            return obstore.sign(self._open(), "GET", key, timedelta(seconds=expires_s))
 
     def older_than(self, before: datetime) -> Iterator[list[str]]:
         """The keys of files last written before, in batches."""
@@ -85,15 +136,16 @@ class ObjectStorage:
         folder = self.local_path("")
         if folder is not None and not folder.is_dir():
             return
-        for batch in obstore.list(self._open(), chunk_size=_LIST_CHUNK):
-            yield [entry["path"] for entry in batch if entry["last_modified"] < before]
+        with _translated():
+            for batch in obstore.list(self._open(), chunk_size=_LIST_CHUNK):
+                yield [entry["path"] for entry in batch if entry["last_modified"] < before]
 
     def remove(self, keys: Sequence[str]) -> None:
         """Delete files; those that are gone already are no error."""
         import obstore
 
         for key in keys:
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError), _translated():
                 obstore.delete(self._open(), key)
             folder = self.local_path("")
             if folder is not None:
@@ -104,11 +156,17 @@ class ObjectStorage:
         parts = urlsplit(self._url)
         return Path(unquote(parts.path)) / key if parts.scheme == "file" else None
 
+    def _attributes(self, key: str) -> Any:
+        # A folder keeps none, and its store refuses them.
+        known = self.local_path("") is None and PurePosixPath(key).suffix in CONTENT_TYPES
+        return {"Content-Type": CONTENT_TYPES[PurePosixPath(key).suffix]} if known else None
+
     def _stream(self, key: str) -> Any:
         import obstore
 
         try:
-            yield from obstore.get(self._open(), key).stream(min_chunk_size=_CHUNK)
+            with _translated():
+                yield from obstore.get(self._open(), key).stream(min_chunk_size=_CHUNK)
         except FileNotFoundError:
             raise ArtifactMissing(f"artefact {key} is gone") from None
 
@@ -131,13 +189,14 @@ def _local(folder: Path) -> Any:
     return LocalStore(folder, mkdir=True)
 
 
-def _bucket(url: str) -> Any:
+def _bucket(url: str, **more: Any) -> Any:
     """`s3://bucket/prefix`; keys, region and endpoint come from the usual AWS_ variables."""
     from obstore.store import S3Store
 
     # A plain-http endpoint is somebody's own (MinIO, tests), and wants path-style addresses.
     plain = (aws_endpoint() or "").startswith("http://")
-    more: dict[str, Any] = {"client_options": {"allow_http": True}} if plain else {}
+    if plain:
+        more["client_options"] = {"allow_http": True}
     return S3Store.from_url(
         url,
         virtual_hosted_style_request=not plain,

@@ -31,6 +31,7 @@ NOTHING = _OWN + "nothing"
 #: Prefix of the rate limiter's own keys.
 RATES = _OWN + "rates"
 JOB_PREFIX = PREFIX + "job:"
+EVENTS_PREFIX = PREFIX + "events:"
 
 _PRIORITY_QUEUE = {"high": "video-high", "normal": "video", "low": "video-low"}
 
@@ -57,7 +58,7 @@ def job(job_id: str) -> str:
 
 def events(job_id: str) -> str:
     """The job's replayable event log, a short stream."""
-    return f"{PREFIX}events:{job_id}"
+    return EVENTS_PREFIX + job_id
 
 
 def worker(instance: str) -> str:
@@ -78,6 +79,11 @@ def answer(operation_id: str) -> str:
 def slots(name: str) -> str:
     """Who holds one of a provider's concurrent places."""
     return f"{_OWN}slots:{name}"
+
+
+def hint(provider: str, remote_id: str) -> str:
+    """Stands for as long as a provider's word that a call has ended was not heard."""
+    return f"{_OWN}hint:{provider}:{remote_id}"
 
 
 def breaker(provider: str) -> str:

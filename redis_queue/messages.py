@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from jobs.states import JobState
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def progress_message(
     job_id: str, stage: str | None, progress: int, worker_id: str | None, **more: Any
@@ -14,7 +18,12 @@ def progress_message(
     """A message on the progress channel and in the event log: JSON, four fixed fields first."""
     fixed = {"job_id": job_id, "stage": stage, "progress": progress, "worker_id": worker_id}
     extra = {key: value for key, value in more.items() if value not in (None, "")}
-    return json.dumps(fixed | extra, ensure_ascii=False, separators=(",", ":"))
+    return _encode(fixed | extra)
+
+
+def success_message(job_id: str, worker_id: str | None) -> str:
+    """What is told of a job that has succeeded."""
+    return progress_message(job_id, None, 100, worker_id, status=JobState.COMPLETED)
 
 
 def decode_hash(flat: Iterable[bytes] | dict[bytes, bytes]) -> dict[str, str]:

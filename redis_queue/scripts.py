@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,19 +54,19 @@ def _load_and_run(client: Client, name: str, keys: list[str], args: list[Any]) -
     return client.eval(source(name, flags=False), len(keys), *keys, *args)
 
 
-def run_both(client: Client, first: Call, second: Call) -> tuple[Any, Any]:
-    """Run two scripts, in order, in one round trip."""
+def run_all(client: Client, calls: Sequence[Call]) -> list[Any]:
+    """Run scripts, in order, in one round trip; each must be harmless to repeat."""
     with translated():
         pipe = client.pipeline(transaction=False)
-        for name, keys, args in (first, second):
+        for name, keys, args in calls:
             digest = _digest(name, client not in _without_flags)
             pipe.evalsha(digest, len(keys), *keys, *args)
-        replies = pipe.execute(raise_on_error=False)
+        replies: list[Any] = pipe.execute(raise_on_error=False)
     if any(isinstance(reply, redis.exceptions.NoScriptError) for reply in replies):
-        # Their own operation ids make a repeat harmless; one by one, each is loaded.
-        return run(client, *first), run(client, *second)
+        # One by one, each is loaded.
+        return [run(client, *call) for call in calls]
     for reply in replies:
         if isinstance(reply, Exception):
             with translated():
                 raise reply
-    return replies[0], replies[1]
+    return replies

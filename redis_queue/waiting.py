@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis_queue import keys, scripts
 from redis_queue.connection import Client, translated
-from redis_queue.messages import decode_hash, progress_message, status_of
+from redis_queue.messages import decode_hash, progress_message, status_of, success_message
+
+#: Scripts in one round trip.
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -24,23 +28,39 @@ class Waiting:
 
 def enqueue(client: Client, job: Waiting, *, recorded: bool, front: bool = False) -> bool:
     """Make a job wait; False: Redis knows it already. Idempotent."""
+    return bool(scripts.run(client, *_enqueueing(job, recorded=recorded, front=front)))
+
+
+def enqueue_all(client: Client, jobs: Sequence[Waiting]) -> None:
+    """Make many recorded jobs wait, in few round trips. Idempotent."""
+    for start in range(0, len(jobs), _AT_ONCE):
+        part = jobs[start : start + _AT_ONCE]
+        scripts.run_all(client, [_enqueueing(job, recorded=True, front=False) for job in part])
+
+
+def _enqueueing(job: Waiting, *, recorded: bool, front: bool) -> scripts.Call:
     names = [keys.job(job.job_id), keys.list_of(job.queue), keys.LEDGER, keys.SCHEDULED]
     state = "pending" if job.due_ms is None else "scheduled"
     args = [job.job_id, job.queue, state, job.due_ms or 0, "front" if front else "back"]
-    return bool(
-        scripts.run(
-            client,
-            "enqueue",
-            [*names, keys.QUEUES, keys.UNRECORDED],
-            [*args, "1" if recorded else "0", *_fields(job)],
-        )
+    return (
+        "enqueue",
+        [*names, keys.QUEUES, keys.UNRECORDED],
+        [*args, "1" if recorded else "0", *_fields(job)],
     )
 
 
 def replay(client: Client, job: Waiting, *, fence: int) -> bool:
-    """Make a finished job wait again; False: it waits or runs already. Idempotent."""
+    """Make a finished job wait again, if it does not already. Idempotent.
+
+    False: its last holder has yet to tell Redis of the end, and would be cut short.
+    """
+    with translated():
+        ended, worker_id = client.hmget(keys.job(job.job_id), "ended", "worker_id")
+    told = [ended, _told_at_end(job.job_id, worker_id)] if ended else ["", ""]
     names = [keys.job(job.job_id), keys.list_of(job.queue), keys.LEDGER, keys.QUEUES]
-    return bool(scripts.run(client, "replay", names, [job.job_id, job.queue, fence, *_fields(job)]))
+    names.append(keys.events(job.job_id))
+    args = [job.job_id, job.queue, fence, *told, *_fields(job)]
+    return int(scripts.run(client, "replay", names, args)) >= 0
 
 
 def cancel(client: Client, job_id: str, *, recorded: bool, final_ttl_s: int) -> str | None:
@@ -90,8 +110,25 @@ def events(client: Client, job_id: str, after: str = "-") -> list[tuple[str, str
     """The job's event log as (event id, message JSON), oldest first, after an event id."""
     start = "-" if after == "-" else f"({after}"
     with translated():
-        rows = client.xrange(keys.events(job_id), min=start)
-    return [(event_id.decode(), fields[b"data"].decode()) for event_id, fields in rows]
+        pipe = client.pipeline(transaction=False)
+        # First: what comes in between is in the log then, or is yet to be told.
+        pipe.hmget(keys.job(job_id), "ended", "worker_id")
+        pipe.xrange(keys.events(job_id), min=start)
+        (ended, worker_id), rows = pipe.execute()
+    found = {event_id.decode(): fields[b"data"].decode() for event_id, fields in rows}
+    if ended is not None and (after == "-" or _place(ended.decode()) > _place(after)):
+        found[ended.decode()] = _told_at_end(job_id, worker_id)
+    return sorted(found.items(), key=lambda event: _place(event[0]))
+
+
+def _told_at_end(job_id: str, worker_id: bytes | None) -> str:
+    """The message of a job that complete_many ended, whose hash alone has it."""
+    return success_message(job_id, worker_id.decode() if worker_id else None)
+
+
+def _place(entry: str) -> tuple[int, int]:
+    moment, _, number = entry.partition("-")
+    return int(moment), int(number or 0)
 
 
 def _fields(job: Waiting) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class Arguments:
     check: bool = False
     processes: int = 1
     watch: bool = False
+    #: The folder whose changes count; None: the checkout.
+    watch_folder: str | None = None
     #: Which of this host's workers it is: moves WORKER_HEALTH_PORT by one for each before it.
     number: int = 1
 
@@ -32,7 +35,11 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     )
     parser.add_argument("--processes", type=int, default=1, metavar="N", help="supervise N workers")
     parser.add_argument(
-        "--watch", action="store_true", help="start anew when the source changes (development)"
+        "--watch",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="start anew when the source changes, or that of one folder (development)",
     )
     parser.add_argument(
         "--number",
@@ -44,12 +51,19 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     parsed = parser.parse_args(argv)
     if parsed.processes < 1:
         parser.error("--processes must be at least 1")
+    folder = parsed.watch or None
+    if folder is not None and not Path(folder).is_dir():
+        if parsed.name is not None:
+            parser.error(f"--watch: {folder} is no folder")
+        # `--watch worker-1`: the word after the flag is the worker's name.
+        parsed.name, folder = folder, None
     return Arguments(
         parsed.name,
         burst=parsed.burst,
         check=parsed.check,
         processes=parsed.processes,
-        watch=parsed.watch,
+        watch=parsed.watch is not None,
+        watch_folder=folder,
         number=parsed.number,
     )
 

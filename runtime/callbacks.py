@@ -17,9 +17,10 @@ import structlog
 
 from database import Database
 from events import Event
+from jobs.states import JobState
 from pipeline.public_http import Forbidden, PublicHttp, Unreachable
 from pipeline.storage import ObjectStorage
-from store.deliveries import Delivery
+from store.deliveries import REMINDER, Delivery
 
 #: A receiver answers within this; a callback whose worker died is sent again after its turn.
 _TIMEOUT_S = 15.0
@@ -114,7 +115,10 @@ class Callbacks:
         record = self.database.jobs.get(delivery.job_id)
         data: dict[str, Any] = {"job_id": delivery.job_id, "status": delivery.outcome}
         # A replay may have begun since: then the row tells of something else.
-        if record is not None and record.state == delivery.outcome:
+        is_reminder = delivery.outcome == REMINDER
+        told = JobState.FAILED if is_reminder else delivery.outcome
+        data["status"] = told
+        if record is not None and record.state == told:
             data |= {"error": record.error, "result": self._linked(record.result)}
             data |= {"tenant": record.tenant, "finished_at": record.finished_at}
         return {

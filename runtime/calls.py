@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -96,6 +96,12 @@ class JobCalls:
         owner = self._owner()
         found = self.patience(lambda: self.store.of_scope(owner.tenant, owner.scope), self.lease)
         return [_call(record) for record in found]
+
+    def told(self, provider: str, remote_ids: Sequence[str]) -> list[str]:
+        """See Calls."""
+        # A hint that is taken and then torn away would be lost.
+        with self.interrupts.held():
+            return self.limits.told(provider, remote_ids)
 
     def slot(self, provider: str) -> AbstractContextManager[None]:
         """See Calls."""

@@ -27,13 +27,18 @@ class Checked(Protocol):
     worker_id: str
     running: bool
     current_job: str | None
-    jobs_done: int
     loop_at: float
     settings: Settings
     database: Database
 
     @property
     def client(self) -> Client: ...
+
+    @property
+    def jobs_done(self) -> int: ...
+
+    @property
+    def jobs_in_hand(self) -> list[str]: ...
 
     @property
     def state(self) -> str: ...
@@ -97,7 +102,7 @@ class HealthCheck:
 
     def phase(self) -> tuple[str | None, ...]:
         """What of the description is news as soon as it changes."""
-        return self._worker.state, self._worker.current_job, self._worker.stage
+        return self._worker.state, next(iter(self._worker.jobs_in_hand), None), self._worker.stage
 
     def log_when_due(self) -> None:
         """Called every second or so, from any one thread."""
@@ -118,7 +123,8 @@ class HealthCheck:
             "pid": str(os.getpid()),
             "host": platform.node(),
             "state": self._worker.state,
-            "current_job": self._worker.current_job or "",
+            "current_job": next(iter(self._worker.jobs_in_hand), ""),
+            "running": str(len(self._worker.jobs_in_hand)),
             "stage": self._worker.stage or "",
             "jobs_done": str(self._worker.jobs_done),
             "rss_mb": str(round(resident_mb())),

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from errors import JobCancelled, LeaseLost, QueueUnavailable
 from redis_queue import control, presence
@@ -43,7 +44,9 @@ class Heartbeat(threading.Thread):
         phase: Callable[[], object] = lambda: None,
         on_order: Callable[[control.Order], None] = lambda _order: None,
         on_tick: Callable[[], None] = lambda: None,
+        crew: Callable[[], Sequence[tuple[Lease, Interrupts]]] = list,
     ) -> None:
+        """`crew`: the leases that are held beside the main loop's, and whom each concerns."""
         super().__init__(name="heartbeat", daemon=True)
         self._client = client
         self._interrupts = interrupts
@@ -55,6 +58,7 @@ class Heartbeat(threading.Thread):
         self._phase = phase
         self._on_order = on_order
         self._on_tick = on_tick
+        self._crew = crew
         self._lease: Lease | None = None
         self._guard = threading.Lock()
         self._ended = threading.Event()
@@ -80,12 +84,21 @@ class Heartbeat(threading.Thread):
     def tick(self) -> None:
         """One heartbeat. Never raises: Redis away is answered by the lease's own clock."""
         self._on_tick()
+        answers = True
         with self._guard:
             lease = self._lease
             if lease is not None:
-                self._keep(lease)
-        if self._interrupts.watch() > _HARD_GRACE_S:
-            os._exit(EXIT_STUCK)
+                answers = self._keep(lease, self._interrupts)
+        others = self._crew()
+        for held, interrupts in others:
+            # Each wait for a Redis that is away would delay the judgement of the next lease.
+            if answers:
+                answers = self._keep(held, interrupts)
+            else:
+                self._judge(held, interrupts)
+        late_s = [(held, interrupts.watch()) for held, interrupts in others]
+        if max(self._interrupts.watch(), *(late for _, late in late_s), 0.0) > _HARD_GRACE_S:
+            self._leave_hard([held for held, late in late_s if not late])
         try:
             order = control.order_for(self._client, self._instance)
             if order is not None:
@@ -100,7 +113,23 @@ class Heartbeat(threading.Thread):
             self._last_presence, self._told = boot_s(), phase
             presence.beat(self._client, self._instance, self._describe(), self._presence_ttl_s)
 
-    def _keep(self, lease: Lease) -> None:
+    def _leave_hard(self, others: Sequence[Lease]) -> None:
+        """End the process; to the jobs that were doing well it is an interruption, no crash."""
+        for lease in others:
+            lease.stopping = True
+            with suppress(QueueUnavailable, LeaseLost):
+                lease.renew()
+        os._exit(EXIT_STUCK)
+
+    def _judge(self, lease: Lease, interrupts: Interrupts) -> None:
+        """By the lease's own clock alone."""
+        try:
+            lease.check()
+        except LeaseLost:
+            interrupts.ask(LeaseLost)
+
+    def _keep(self, lease: Lease, interrupts: Interrupts) -> bool:
+        """Renew, or look whether that is needed; False: Redis does not answer."""
         try:
             if lease.age_s >= self._renew_after_s:
                 cancelled = lease.renew()
@@ -109,11 +138,10 @@ class Heartbeat(threading.Thread):
                 if not mine:
                     cancelled = lease.renew()  # says for certain, by script
             if cancelled:
-                self._interrupts.ask(JobCancelled)
+                interrupts.ask(JobCancelled)
         except QueueUnavailable:
-            try:
-                lease.check()
-            except LeaseLost:
-                self._interrupts.ask(LeaseLost)
+            self._judge(lease, interrupts)
+            return False
         except LeaseLost:
-            self._interrupts.ask(LeaseLost)
+            interrupts.ask(LeaseLost)
+        return True

@@ -19,8 +19,7 @@ from database import Database
 from errors import QueueUnavailable, StoreUnavailable
 from events import Event
 from jobs.states import FINAL, JobState
-from redis_queue import claim as claims
-from redis_queue import epoch, upkeep
+from redis_queue import epoch, hold, upkeep
 from redis_queue.connection import Client
 from runtime.adopt import adopt_raw, new_job
 from runtime.mirror import mirror, state_message
@@ -156,6 +155,8 @@ class Housekeeping(threading.Thread):
             elif present.state == JobState.PROCESSING and present.fence < expired.fence:
                 # Claimed in Redis, never in the row: hand the claim back, uncounted.
                 self._requeue(expired, present, fence=expired.fence + 1)
+            elif present.state == JobState.PROCESSING and present.fence == expired.fence:
+                return  # its row was claimed between two looks; the next round judges the lease
             else:
                 self._mirror(present, wrong_fence=expired.fence)
             return
@@ -200,7 +201,7 @@ class Housekeeping(threading.Thread):
         delay_s = None
         if record.state == JobState.SCHEDULED and record.due_at is not None:
             delay_s = max(0.0, (record.due_at - record.updated_at).total_seconds())
-        claims.requeue(
+        hold.requeue(
             self._client,
             record.id,
             queue=record.queue,
@@ -264,8 +265,8 @@ class Housekeeping(threading.Thread):
         )
 
     def _push(self, record: JobRecord) -> None:
-        push_row(self._client, record)
-        self._store.mark_pushed([record])
+        if push_row(self._client, record):
+            self._store.mark_pushed([record])
 
     def _compare_lists(self, now: float) -> None:
         """Find ids that a worker had popped when it was killed, and entries nobody enqueued."""

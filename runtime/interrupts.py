@@ -13,11 +13,11 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from errors import ControlFlow, LeaseLost, ShutdownRequested, StageTimeout
+from errors import ControlFlow, DeadlinePassed, LeaseLost, ShutdownRequested, StageTimeout
 from runtime.clock import boot_s
 from runtime.steps import reached
 
@@ -34,14 +34,17 @@ class Interrupts:
         self.stop_signal: int | None = None
         #: An operator asked to claim nothing more, for as long as this is set.
         self.quiet = False
-        self._stage_timeout_s = stage_timeout_s
-        self._stall_s = stall_s
+        #: Set while a job runs in an event loop: makes the loop return to Python.
+        self.wake_loop: Callable[[], object] | None = None
+        self._usual = (stage_timeout_s, stall_s)
+        self._stage_timeout_s, self._stall_s = self._usual
         self._asked: type[ControlFlow] | None = None
         self._expired: str | None = None
         self._stage: str | None = None
         self._open = False
         self._depth_held = 0
         self._main = threading.main_thread()
+        self._installed = False
         self._stage_began = 0.0
         self._stage_alive = 0.0
 
@@ -70,6 +73,7 @@ class Interrupts:
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, self._on_stop)
         signal.signal(_POKE, self._on_poke)
+        self._installed = True
 
     def begin_job(self) -> None:
         """Forget what was asked about the job before; a stop stays asked."""
@@ -104,14 +108,18 @@ class Interrupts:
         return 0.0
 
     def check(self) -> None:
-        """Raise what was asked for: LeaseLost, JobCancelled, ShutdownRequested, StageTimeout."""
+        """Raise what was asked for: LeaseLost, JobCancelled, ShutdownRequested, DeadlinePassed."""
         if self._asked is not None:
             raise self._asked
         if self.stopping:
             raise ShutdownRequested
         if self._expired is not None:
             reason, self._expired = self._expired, None
-            raise StageTimeout(f"the stage {reason}")
+            raise DeadlinePassed(reason)
+
+    def meaning(self, flow: ControlFlow) -> type[ControlFlow]:
+        """What was asked for by what arrived."""
+        return type(flow)
 
     def sleep(self, seconds: float) -> None:
         """Wait, raising as `check` does within 0.05 s."""
@@ -129,16 +137,24 @@ class Interrupts:
         self._stage_alive = boot_s()
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Open the window in which interruptions raise; deadlines count from here."""
+    def stage(self, name: str, timeout_s: float | None = None) -> Iterator[None]:
+        """Open the window in which interruptions raise; deadlines count from here.
+
+        `timeout_s` in place of the usual one also says that nothing need be reported meanwhile.
+        Raises StageTimeout where the deadline ended it.
+        """
         self.check()
         self._expired = None
+        own = self._usual if timeout_s is None else (timeout_s, timeout_s)
+        self._stage_timeout_s, self._stall_s = own
         self._stage_began = self._stage_alive = boot_s()
         self._stage = name
         self._open = True
         try:
             yield
             reached("stage_ran")
+        except DeadlinePassed as passed:
+            raise StageTimeout(f"the stage {passed}") from None
         finally:
             self._open = False
             self._stage = self._expired = None
@@ -172,5 +188,8 @@ class Interrupts:
             self.check()
 
     def _poke(self) -> None:
-        if threading.current_thread() is not self._main and self._main.ident is not None:
+        # Without a handler of ours the signal would end the process that this is a part of.
+        if not self._installed or threading.current_thread() is self._main:
+            return
+        if self._main.ident is not None:
             signal.pthread_kill(self._main.ident, _POKE)

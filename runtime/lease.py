@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from errors import LeaseLost
-from redis_queue.claim import Claim, Holder
+from redis_queue.claim import Claim
+from redis_queue.hold import Holder
 from runtime.clock import boot_s
 
 #: A write must land this long before others may think the lease over, in s.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -62,9 +63,14 @@ class _Redacted:
 
 def _without_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     for key in event:
-        if any(part in key.lower() for part in _SECRET_PARTS):
+        if _is_secret(key):
             event[key] = "***"
     return event
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(key: str) -> bool:
+    return any(part in key.lower() for part in _SECRET_PARTS)
 
 
 def _without_empty(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""What all workers together may ask of a provider: rate, concurrent places, circuit breaker.
+"""What all workers together may ask of a provider: rate, concurrent places, circuit breaker;
+and what it told without being asked.
 
 1. an open breaker parks the job: nothing is sent to a provider that is down;
 2. a place is taken, waiting a while if all are; its lease is renewed by the heartbeat;
@@ -12,14 +13,14 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from errors import NotNow, ProviderUnavailable, QueueUnavailable
-from redis_queue import keys, slots
+from redis_queue import hints, keys, slots
 from redis_queue.connection import Client, translated
 from runtime.interrupts import Interrupts
 
@@ -92,6 +93,13 @@ class ProviderLimits:
             raise self._is_down(provider, wait_s) from error
         except QueueUnavailable as error:
             raise NotNow(f"{provider}: its limits cannot be read now", retry_after_s=1) from error
+
+    def told(self, provider: str, remote_ids: Sequence[str]) -> list[str]:
+        """See pipeline.calls.Calls.told; with Redis away nothing was told."""
+        try:
+            return hints.take(self._client, provider, remote_ids)
+        except QueueUnavailable:
+            return []
 
     def renew(self) -> None:
         """Called by the heartbeat: keep the places that this worker holds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -70,8 +70,7 @@ class Settler:
             log.warning(Event.JOB_LEASE_LOST, outcome=outcome.state)
             return None
         reached("row_settled")
-        self._meter.job_settled(written)
-        self._announce(written, outcome)
+        self.announce(written, outcome)
         try:
             following = self._tell_queue_twice(written, lease, outcome, then, epoch)
         except QueueUnavailable:
@@ -83,13 +82,16 @@ class Settler:
     def _write(self, record: JobRecord, lease: Lease, outcome: Outcome) -> JobRecord | None:
         change, fence = self._store.change, lease.claim.fence
         if outcome.state == JobState.COMPLETED:
-            return change.complete(record.id, fence=fence, result=outcome.result)
+            until = result_until(outcome.result_ttl_s)
+            return change.complete(
+                record.id, fence=fence, result=outcome.result, result_until=until
+            )
         if outcome.state == JobState.FAILED:
             return change.fail(record.id, fence=fence, error=outcome.error or "failed")
         if outcome.state == JobState.CANCELLED:
             return change.cancel_held(record.id, fence=fence)
         if outcome.state == JobState.PENDING:
-            return change.hand_back(record.id, fence=fence)
+            return change.hand_back(record.id, fence=fence, counted=outcome.interrupted)
         due_at = utc_now() + timedelta(seconds=outcome.delay_s)
         return change.park(
             record.id,
@@ -114,9 +116,7 @@ class Settler:
     def _tell_queue(
         self, row: JobRecord, lease: Lease, outcome: Outcome, then: Claims | None, epoch: str
     ) -> Next:
-        message = progress_message(
-            row.id, row.stage, row.progress, self._worker_id, status=row.state, error=row.error
-        )
+        message = self.message(row)
         if row.state in (JobState.PENDING, JobState.SCHEDULED):
             parked = row.state == JobState.SCHEDULED
             lease.holder.requeue(
@@ -135,17 +135,26 @@ class Settler:
             epoch=epoch,
         )
         if not settled:
-            # Redis was wiped under us, and the row is the record.
-            upkeep.mirror_final(
-                self._client,
-                row.id,
-                fence=row.fence,
-                state=row.state,
-                error=row.error or "",
-                final_ttl_s=self._final_ttl_s,
-                progress=row.progress,
-            )
+            self.mirror(row)  # Redis was wiped under us, and the row is the record
         return following
+
+    def message(self, row: JobRecord) -> str:
+        """What subscribers are told of a row that this worker wrote."""
+        return progress_message(
+            row.id, row.stage, row.progress, self._worker_id, status=row.state, error=row.error
+        )
+
+    def mirror(self, row: JobRecord) -> None:
+        """Make Redis say what a final row says. Raises QueueUnavailable."""
+        upkeep.mirror_final(
+            self._client,
+            row.id,
+            fence=row.fence,
+            state=row.state,
+            error=row.error or "",
+            final_ttl_s=self._final_ttl_s,
+            progress=row.progress,
+        )
 
     def _mark_stopping(self, lease: Lease) -> None:
         """Should we be killed before the row is written, it was an interruption, no crash."""
@@ -155,21 +164,42 @@ class Settler:
         except (QueueUnavailable, LeaseLost):
             return
 
-    def _announce(self, row: JobRecord, outcome: Outcome) -> None:
+    def announce(self, row: JobRecord, outcome: Outcome) -> None:
+        """Count and log what was written."""
+        self._meter.job_settled(row)
         seconds = None
         if row.started_at and row.finished_at:
             seconds = round((row.finished_at - row.started_at).total_seconds(), 3)
         if row.state == JobState.COMPLETED:
             log.info(
-                Event.JOB_COMPLETED, seconds=seconds, stages=row.result and row.result["stages"]
+                Event.JOB_COMPLETED,
+                job_id=row.id,
+                seconds=seconds,
+                stages=row.result.get("stages") if row.result else None,
             )
         elif row.state == JobState.FAILED:
-            log.error(Event.JOB_FAILED, stage=row.stage, error=row.error, seconds=seconds)
+            log.error(
+                Event.JOB_FAILED, job_id=row.id, stage=row.stage, error=row.error, seconds=seconds
+            )
         elif row.state == JobState.CANCELLED:
-            log.info(Event.JOB_CANCELLED, stage=row.stage, running=True)
+            log.info(Event.JOB_CANCELLED, job_id=row.id, stage=row.stage, running=True)
         elif row.state == JobState.SCHEDULED:
             log.info(
-                Event.JOB_PARKED, stage=row.stage, delay_s=outcome.delay_s, error=outcome.error
+                Event.JOB_PARKED,
+                job_id=row.id,
+                stage=row.stage,
+                delay_s=outcome.delay_s,
+                error=outcome.error,
             )
         else:
-            log.info(Event.JOB_REQUEUED, stage=row.stage, interruptions=row.interruptions)
+            log.info(
+                Event.JOB_REQUEUED,
+                job_id=row.id,
+                stage=row.stage,
+                interruptions=row.interruptions,
+            )
+
+
+def result_until(ttl_s: float | None) -> datetime | None:
+    """Until when a result is kept that is to be kept so long; None: for good."""
+    return utc_now() + timedelta(seconds=ttl_s) if ttl_s is not None else None

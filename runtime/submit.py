@@ -7,7 +7,9 @@ accepted job is one whose row is committed.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,18 +17,22 @@ import structlog
 
 from config import Settings
 from database import Database
-from errors import InvalidInput, QueueUnavailable
+from errors import InvalidInput, QueueUnavailable, StoreUnavailable
 from events import Event
 from jobs.payload import VideoJob, parse_job
 from jobs.states import FINAL, STAGES
+from jobs.work import PERFORM, VIDEO
 from pipeline.public_http import Forbidden, check_url
 from redis_queue import keys, waiting
 from redis_queue.connection import Client
-from runtime.mirror import waiting_of
+from runtime.mirror import waiting_of, waiting_of_new
 from store.records import JobRecord, NewJob
 
 #: A job that moves between waiting and running is looked at so often before giving up.
 _CANCEL_LOOKS = 3
+#: How long a replay waits for a holder that has ended the row alone; housekeeping comes after it.
+_LETTING_GO_S = 1.0
+_LOOK_S = 0.01
 
 log = structlog.get_logger()
 
@@ -55,6 +61,8 @@ class Jobs:
     ) -> None:
         """`callbacks`: whether there is a secret to sign them with."""
         self._store = database.jobs
+        self._groups = database.groups
+        self.batches = database.batches
         self._client = client
         self._final_ttl_s = final_ttl_s
         self._trusted_hosts = trusted_hosts
@@ -95,6 +103,33 @@ class Jobs:
         row = self._store.get(job.id)
         return Submitted(job.id, created=True, pushed=row is not None and self._push(row))
 
+    def enqueue(self, jobs: Sequence[NewJob]) -> list[str]:
+        """Accept background jobs in one transaction, then tell the queue.
+
+        Returns for each the id of the job that stands for it: its own, or that of an equal,
+        unfinished one. Raises InvalidInput for an id that is taken; then the others are accepted.
+        """
+        refused = self._groups.accept(jobs)
+        fresh = [job for job in jobs if job.id not in refused]
+        try:
+            waiting.enqueue_all(self._client, [waiting_of_new(job) for job in fresh])
+            pushed = True
+        except QueueUnavailable:
+            pushed = False
+        if pushed:
+            with suppress(StoreUnavailable):  # told again later, which changes nothing
+                self._groups.mark_pushed([job.id for job in fresh])
+        kinds = sorted({job.kind for job in fresh})
+        log.info(Event.JOB_SUBMITTED, count=len(fresh), kinds=kinds, pushed=pushed)
+        taken = [job_id for job_id, holder in refused.items() if not holder]
+        if taken:
+            raise InvalidInput("id", f"{taken[0]} is taken by another job")
+        return [refused.get(job.id) or job.id for job in jobs]
+
+    def find(self, job_id: str) -> JobRecord | None:
+        """The job's row, or None."""
+        return self._store.get(job_id)
+
     def _check_urls(self, job: VideoJob) -> None:
         """Now, by their form; what their hosts stand for is looked at when they are used."""
         named = {f"images.{index}": image for index, image in enumerate(job.images)}
@@ -133,11 +168,14 @@ class Jobs:
 
         Raises InvalidInput for an unknown job, stage, or one that is not finished.
         """
-        if from_stage is not None and from_stage not in STAGES:
+        if from_stage is not None and from_stage not in (*STAGES, PERFORM):
             raise InvalidInput("from_stage", f"must be one of {', '.join(STAGES)}")
         before = self._store.get(job_id)
         if before is None:
             raise InvalidInput("job_id", f"{job_id} is not known")
+        stages = STAGES if before.kind == VIDEO else (PERFORM,)
+        if from_stage is not None and from_stage not in stages:
+            raise InvalidInput("from_stage", f"of this job must be one of {', '.join(stages)}")
         record = self._store.change.replay(job_id, from_stage=from_stage)
         if record is None:
             raise InvalidInput(
@@ -160,16 +198,25 @@ class Jobs:
 
     def _push(self, record: JobRecord) -> bool:
         try:
-            push_row(self._client, record)
+            pushed = push_row(self._client, record)
+            deadline = time.monotonic() + _LETTING_GO_S
+            while not pushed and time.monotonic() < deadline:
+                time.sleep(_LOOK_S)
+                pushed = push_row(self._client, record)
         except QueueUnavailable:
             return False
-        self._store.mark_pushed([record])
-        return True
+        if pushed:
+            with suppress(StoreUnavailable):  # as above
+                self._store.mark_pushed([record])
+        return pushed
 
 
-def push_row(client: Client, record: JobRecord) -> None:
-    """Make Redis know a waiting row. Idempotent."""
+def push_row(client: Client, record: JobRecord) -> bool:
+    """Make Redis know a waiting row; False: not yet, its last holder is about to let go of it.
+
+    Idempotent.
+    """
     if record.generation:
-        waiting.replay(client, waiting_of(record), fence=record.fence)
-    else:
-        waiting.enqueue(client, waiting_of(record), recorded=True)
+        return waiting.replay(client, waiting_of(record), fence=record.fence)
+    waiting.enqueue(client, waiting_of(record), recorded=True)
+    return True

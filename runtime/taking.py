@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -15,15 +17,20 @@ from config import Settings
 from database import Database
 from errors import QueueUnavailable
 from events import Event
-from redis_queue import epoch
-from redis_queue.claim import Claim, Claims, Holder, RawEntry, Wiped
+from redis_queue import epoch, upkeep
+from redis_queue.claim import Claim, Claims, RawEntry, Wiped
 from redis_queue.connection import Client
+from redis_queue.hold import Holder
 from runtime.adopt import adopt_raw, new_job
 from runtime.interrupts import Interrupts
 from runtime.lease import Lease
-from runtime.mirror import mirror
+from runtime.mirror import hash_of, mirror
+from runtime.queue_limits import QueueLimits
 from runtime.steps import reached
 from store.records import JobRecord
+
+#: How long a queue is left alone whose places are all taken.
+_FULL_PAUSE_S = 0.5
 
 log = structlog.get_logger()
 
@@ -48,21 +55,25 @@ class Taking:
         *,
         worker_id: str,
         instance: str,
+        queues: Sequence[str],
+        limits: QueueLimits,
     ) -> None:
         self.claims = Claims(
             client,
             worker=worker_id,
             instance=instance,
-            queues=settings.queues,
+            queues=queues,
             lease_s=settings.lease_s,
         )
         self.epoch = ""
         self._settings = settings
         self._client = client
         self._jobs = database.jobs
+        self._groups = database.groups
         self._interrupts = interrupts
         self._worker_id = worker_id
         self._instance = instance
+        self._limits = limits
         self._popped: tuple[str, bytes] | None = None
 
     def look_at_epoch(self) -> None:
@@ -87,36 +98,76 @@ class Taking:
 
     def take(self, claim: Claim) -> Taken | None:
         """The row's half of a claim; None: dropped. Raises StoreUnavailable, QueueUnavailable."""
-        holder = Holder(
+        lease = self._lease(claim)
+        reached("claimed")
+        if not self._interrupts.may_claim or not self._admitted(claim):
+            self.give_back(claim)
+            return None
+        record = self._claim_row(claim)
+        if record is None and self._accept_bare(claim):
+            record = self._claim_row(claim)
+        if record is None:
+            self._drop(claim)
+            self.done(claim)
+            return None
+        if not claim.fields:
+            claim.describe = partial(hash_of, record)
+        reached("row_claimed")
+        return Taken(record, lease)
+
+    def take_all(self, claims: Sequence[Claim]) -> list[Taken]:
+        """The rows' half of several claims, in one statement; those not there are dropped.
+
+        Raises StoreUnavailable, QueueUnavailable; then no row of them is ours.
+        """
+        kept = []
+        for claim in claims:
+            if self._interrupts.may_claim and self._admitted(claim):
+                kept.append((claim, self._lease(claim)))
+            else:
+                self.give_back(claim)
+        if not kept:
+            return []
+        rows = self._groups.claim(
+            [(claim.job_id, claim.fence) for claim, _ in kept],
+            worker_id=self._worker_id,
+            instance=self._instance,
+        )
+        taken = []
+        for claim, lease in kept:
+            record = rows.get(claim.job_id)
+            if record is not None:
+                claim.describe = partial(hash_of, record)
+                taken.append(Taken(record, lease))
+            elif (alone := self.take(claim)) is not None:
+                taken.append(alone)  # a row that lacked, or a commit whose answer was lost
+        return taken
+
+    def done(self, claim: Claim) -> None:
+        """The job is out of hand: its queue's place is free."""
+        self._limits.free(claim.job_id)
+
+    def give_back(self, claim: Claim) -> None:
+        """A claim that is not to be run goes back to the front; its row never knew of it."""
+        self.done(claim)
+        self._holder(claim).requeue(fence=claim.fence, message="")
+
+    def _holder(self, claim: Claim) -> Holder:
+        return Holder(
             self._client,
             claim,
             lease_s=self._settings.lease_s,
             final_ttl_s=self._settings.final_ttl_s,
         )
-        lease = Lease(holder, self._settings.lease_s)
-        reached("claimed")
-        if not self._interrupts.may_claim:
-            self.give_back(claim)
-            return None
-        record = self._claim_row(claim)
-        if record is None:
-            # A bare push gets its row here, unless housekeeping has just given it one.
-            self._jobs.accept(new_job(claim.job_id, claim.fields), pushed=True)
-            record = self._claim_row(claim)
-        if record is None:
-            self._drop(claim)
-            return None
-        reached("row_claimed")
-        return Taken(record, lease)
 
-    def give_back(self, claim: Claim) -> None:
-        """A claim that is not to be run goes back to the front; its row never knew of it."""
-        Holder(
-            self._client,
-            claim,
-            lease_s=self._settings.lease_s,
-            final_ttl_s=self._settings.final_ttl_s,
-        ).requeue(fence=claim.fence, message="")
+    def _lease(self, claim: Claim) -> Lease:
+        return Lease(self._holder(claim), self._settings.lease_s)
+
+    def _admitted(self, claim: Claim) -> bool:
+        if self._limits.admit(claim.queue, claim.job_id):
+            return True
+        self.claims.close(claim.queue, _FULL_PAUSE_S)
+        return False
 
     def give_back_popped(self) -> None:
         """What BLPOP handed over after a stop or quiet was asked goes back, unclaimed."""
@@ -150,6 +201,14 @@ class Taking:
         return self._jobs.change.claim(
             claim.job_id, fence=claim.fence, worker_id=self._worker_id, instance=self._instance
         )
+
+    def _accept_bare(self, claim: Claim) -> bool:
+        """A bare push gets its row, unless housekeeping has just given it one; False: Redis has
+        nothing of it any more."""
+        fields = claim.fields or upkeep.fields_of(self._client, claim.job_id)
+        if fields:
+            self._jobs.accept(new_job(claim.job_id, fields), pushed=True)
+        return bool(fields)
 
     def _drop(self, claim: Claim) -> None:
         present = self._jobs.get(claim.job_id)

@@ -16,12 +16,13 @@ from pipeline.public_http import PublicHttp
 from pipeline.storage import ObjectStorage
 from redis_queue.connection import Client
 from runtime.calls import microusd
-from runtime.executor import Executor
+from runtime.executor import BackgroundPort, Executor
 from runtime.health import HealthCheck, resident_mb
 from runtime.interrupts import Interrupts
 from runtime.meter import Meter
 from runtime.patience import Patience
 from runtime.provider_limits import ProviderLimit, ProviderLimits
+from runtime.queue_limits import QueueLimits
 from store.calls import Caps
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def build_executor(
     worker_id: str,
     limits: ProviderLimits,
     meter: Meter,
+    background: BackgroundPort,
 ) -> Executor:
     """The executor; its pipeline is put together at the first job, which imports the rest."""
 
@@ -50,6 +52,7 @@ def build_executor(
     storage = ObjectStorage(settings.artifact_url)
     return Executor(
         pipeline=pipeline,
+        background=background,
         stages=database.stages,
         storage=storage,
         tools=tools_of(settings),
@@ -104,6 +107,11 @@ def serve_health(settings: Settings, health: HealthCheck, meter: Meter) -> Healt
     from runtime.health_server import HealthServer
 
     return HealthServer(settings.health_host, settings.health_port, health, meter.text)
+
+
+def build_places(settings: Settings, client: Client) -> QueueLimits:
+    """How many jobs of each queue may run at once, as the settings have it."""
+    return QueueLimits(client, _numbers(settings.queue_limits), lease_s=settings.lease_s)
 
 
 def _numbers(pairs: Sequence[str]) -> dict[str, int]:

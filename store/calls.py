@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine, Row, case, func, insert, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
 from errors import LeaseLost
-from jobs.states import JobState
 from store.engine import reading, writing
+from store.held import held
 from store.models import JOBS, PROVIDER_CALLS, STAGE_RUNS
 from store.records import utc_now
 
@@ -147,6 +147,21 @@ class CallStore:
             ).one()
         return _record(row)
 
+    def named(self, call_id: str, provider: str, remote_id: str) -> bool:
+        """The provider itself told the id of a call whose answer may have been lost.
+
+        Needs no fence: it says what is so, whoever holds the job. Only an intent is changed, and
+        False says that there was none. Safe to repeat.
+        """
+        lost = (_CALLS.c.id == call_id) & (_CALLS.c.provider == provider)
+        with writing(self._engine) as connection:
+            done = connection.execute(
+                update(_CALLS)
+                .where(lost & (_CALLS.c.state == "intent"))
+                .values(state="submitted", remote_id=remote_id)
+            )
+        return bool(done.rowcount)
+
     def of_job(self, job_id: str) -> list[CallRecord]:
         """The job's calls, oldest first."""
         statement = select(_CALLS).where(_CALLS.c.job_id == job_id).order_by(_CALLS.c.begun_at)
@@ -226,12 +241,8 @@ class CallStore:
 
 
 def _check_holder(connection: Connection, owner: CallOwner) -> None:
-    held = (
-        (JOBS.c.id == owner.job_id)
-        & (JOBS.c.state == JobState.PROCESSING)
-        & (JOBS.c.fence == owner.fence)
-    )
-    if connection.execute(select(JOBS.c.id).where(held).with_for_update()).first() is None:
+    row = select(JOBS.c.id).where(held(owner.job_id, owner.fence)).with_for_update()
+    if connection.execute(row).first() is None:
         raise LeaseLost
 
 

@@ -15,12 +15,14 @@ from sqlalchemy import Connection, Engine, Row, select, update
 from jobs.payload import callback_of
 from jobs.states import FINAL, JobState
 from store.engine import insert_of, reading, writing
-from store.models import DELIVERIES
+from store.models import DELIVERIES, JOBS
 from store.records import utc_now
 
 WAITING = "waiting"
 DELIVERED = "delivered"
 GIVEN_UP = "given_up"
+#: What is told of a dead letter that nobody has looked after.
+REMINDER = "reminder"
 
 
 @dataclass(frozen=True)
@@ -42,26 +44,30 @@ class Delivery:
 
 def queue_callback(connection: Connection, insert: Any, row: Row[Any]) -> None:
     """Within the transaction that wrote `row` (of jobs): queue the callback it asks for, if any."""
-    if row.state not in FINAL:
-        return
+    if row.state in FINAL:
+        _queue(connection, insert, row, JobState(row.state))
+
+
+def _queue(connection: Connection, insert: Any, row: Row[Any], outcome: str) -> int:
+    """Queue what is told of a job once; returns how many were queued, 0 or 1."""
     url = callback_of(row.payload)
     if url is None:
-        return
+        return 0
     now = utc_now()
-    connection.execute(
+    return connection.execute(
         insert(DELIVERIES)
         .values(
-            id=f"{row.id}.{row.generation}.{JobState(row.state)}",
+            id=f"{row.id}.{row.generation}.{outcome}",
             job_id=row.id,
             tenant=row.tenant,
             url=url,
-            outcome=row.state,
+            outcome=outcome,
             state=WAITING,
             due_at=now,
             created_at=now,
         )
         .on_conflict_do_nothing(index_elements=["id"])
-    )
+    ).rowcount
 
 
 class DeliveryStore:
@@ -105,6 +111,19 @@ class DeliveryStore:
         """Try again later."""
         due_at = utc_now() + timedelta(seconds=delay_s)
         self._change(delivery, last_error=error, due_at=due_at)
+
+    def remind(self, failed_after: datetime, failed_before: datetime, limit: int) -> int:
+        """Queue a reminder for each dead letter of that time that has a callback and got none."""
+        dead = (
+            (JOBS.c.state == JobState.FAILED)
+            & (JOBS.c.finished_at >= failed_after)
+            & (JOBS.c.finished_at < failed_before)
+            & JOBS.c.payload.contains('"callback_url"')
+        )
+        statement = select(JOBS).where(dead).order_by(JOBS.c.finished_at).limit(limit)
+        with writing(self._engine) as connection:
+            rows = connection.execute(statement).all()
+            return sum(_queue(connection, self._insert, row, REMINDER) for row in rows)
 
     def again(self, job_id: str) -> int:
         """Queue a job's callbacks anew, by hand; returns how many."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -38,7 +40,7 @@ def open_engine(url: str) -> Engine:
     return create_engine(
         url,
         pool_size=3,
-        max_overflow=2,
+        max_overflow=10,
         pool_timeout=5,
         pool_recycle=1800,
         connect_args={
@@ -63,7 +65,7 @@ def _open_sqlite(url: str) -> Engine:
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         cursor.close()
@@ -75,6 +77,23 @@ def _open_sqlite(url: str) -> Engine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: Any) -> None:
+    """Journal in WAL mode, which the file then keeps for everyone.
+
+    The change needs the file alone, and SQLite answers "locked" at once, whatever the busy
+    timeout: processes that open a new database together must take turns by themselves.
+    """
+    deadline = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except connection.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0.001, 0.01))
 
 
 def insert_of(engine: Engine) -> Any:

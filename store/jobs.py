@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from jobs.states import FINAL, JobState
 from store.engine import insert_of, reading, writing
+from store.held import row_state
 from store.models import JOB_STAGES, JOBS
-from store.records import JobRecord, NewJob, job_record, utc_now
+from store.records import JobRecord, NewJob, job_record, row_of, utc_now
 from store.transitions import Transitions
 
 _BATCH = 500
@@ -28,20 +29,7 @@ class JobStore:
 
     def accept(self, job: NewJob, *, pushed: bool = False) -> bool:
         """Insert a job; False: the id, or the tenant's idempotency key, is taken already."""
-        now = utc_now()
-        values = {
-            "id": job.id,
-            "kind": job.kind,
-            "queue": job.queue,
-            "state": job.state,
-            "tenant": job.tenant,
-            "payload": job.payload,
-            "idempotency_key": job.idempotency_key,
-            "due_at": job.due_at,
-            "pushed": pushed,
-            "created_at": now,
-            "updated_at": now,
-        }
+        values = row_of(job, utc_now(), pushed=pushed)
         statement = self._insert(JOBS).values(values).on_conflict_do_nothing()
         with writing(self._engine) as connection:
             return bool(connection.execute(statement).rowcount)
@@ -49,20 +37,8 @@ class JobStore:
     def accept_dead(self, job: NewJob, *, error: str, raw: bytes | None) -> bool:
         """Insert an entry that cannot be run as a dead letter, whole; False: known already."""
         now = utc_now()
-        statement = insert(JOBS).values(
-            id=job.id,
-            kind=job.kind,
-            queue=job.queue,
-            state=JobState.FAILED,
-            tenant=job.tenant,
-            payload=job.payload,
-            raw=raw,
-            error=error,
-            pushed=True,
-            created_at=now,
-            updated_at=now,
-            finished_at=now,
-        )
+        ended = {"state": JobState.FAILED, "error": error, "raw": raw, "finished_at": now}
+        statement = insert(JOBS).values(row_of(job, now, pushed=True) | ended)
         try:
             with writing(self._engine) as connection:
                 connection.execute(statement)
@@ -81,7 +57,7 @@ class JobStore:
         """Ask a running job's holder to stop; it writes the state itself. False: not running."""
         statement = (
             update(JOBS)
-            .where((JOBS.c.id == job_id) & (JOBS.c.state == JobState.PROCESSING))
+            .where((JOBS.c.id == job_id) & (row_state == JobState.PROCESSING))
             .values(cancel_requested=True, updated_at=utc_now())
         )
         with writing(self._engine) as connection:

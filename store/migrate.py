@@ -8,14 +8,14 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from store.engine import reading, translated
 
-_FOLDER = Path(__file__).parent / "migrations"
+FOLDER = Path(__file__).parent / "migrations"
 #: Any number: all processes that migrate one PostgreSQL database must use the same.
 _ADVISORY_LOCK = 0x76_69_64_65
 
 
 def newest_revision() -> str:
     """The revision of the last file in migrations/versions, from its name."""
-    return max(path.name.split("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*.py"))
+    return max(path.name.split("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -48,6 +48,6 @@ def _upgrade(connection: Connection) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_FOLDER))
+    config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -6,6 +6,7 @@ Plain tables, not mapped classes: an idle worker does without the ORM's import.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 
 
@@ -31,6 +33,12 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        # A row of jobs has many of these: PostgreSQL's need no more than a look.
+        return (
+            _in_utc if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
+        )
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -46,6 +54,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def _in_utc(value: datetime | None) -> datetime | None:
+    """Sessions are in UTC (store/engine.py), unless something on the way drops that setting."""
+    return value if value is None or value.tzinfo is UTC else value.astimezone(UTC)
+
+
 #: The one metadata that migrations, repositories and examples' own tables share.
 METADATA = MetaData()
 
@@ -56,6 +69,12 @@ def _count(name: str) -> Column[int]:
 
 def _flag(name: str) -> Column[bool]:
     return Column(name, Boolean, nullable=False, server_default=false())
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of some rows only. SQLite compares the condition as it is written: false is 0."""
+    there = text(where.replace("false", "0"))
+    return Index(name, *columns, unique=unique, postgresql_where=text(where), sqlite_where=there)
 
 
 #: Accepted jobs. `fence` never falls; `state` changes by compare-and-set only.
@@ -86,6 +105,14 @@ JOBS = Table(
     _count("interruptions"),
     Column("idempotency_key", String(200)),
     _flag("cancel_requested"),
+    # Background jobs: what they told of their items, where a long loop stands (JSON), the batch
+    # that they belong to, and until when their result is kept.
+    Column("processed_items", Integer),
+    Column("total_items", Integer),
+    Column("failed_items", Integer),
+    Column("cursor", Text),
+    Column("batch_id", String(64)),
+    Column("result_until", UtcDateTime),
     # Whether Redis was told of the row's present state.
     _flag("pushed"),
     Column("due_at", UtcDateTime),
@@ -93,12 +120,73 @@ JOBS = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
-    UniqueConstraint("tenant", "idempotency_key", name="uq_jobs_idempotency"),
+    # Every write of a row pays for each index that lists it. So an index by time leaves the order
+    # within one moment to the reader, and where few rows are meant no other is listed.
     Index("ix_jobs_state_created", "state", "created_at"),
-    Index("ix_jobs_created", "created_at", "id"),
-    Index("ix_jobs_unpushed", "pushed", "state"),
-    Index("ix_jobs_finished", "finished_at"),
-    Index("ix_jobs_tenant_created", "tenant", "created_at", "id"),
+    Index("ix_jobs_created", "created_at"),
+    Index("ix_jobs_tenant_created", "tenant", "created_at"),
+    _partial(
+        "uq_jobs_idempotency",
+        "tenant",
+        "idempotency_key",
+        where="idempotency_key IS NOT NULL",
+        unique=True,
+    ),
+    _partial("ix_jobs_unpushed", "state", where="pushed IS false"),
+    _partial("ix_jobs_finished", "finished_at", where="finished_at IS NOT NULL"),
+    _partial("ix_jobs_batch", "batch_id", where="batch_id IS NOT NULL"),
+)
+
+#: Which job stands for a kind and its arguments: an equal one is not accepted beside it.
+UNIQUES = Table(
+    "uniques",
+    METADATA,
+    Column("key", String(200), primary_key=True),
+    Column("job_id", String(64), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+#: Many jobs with one end. `pending` counts those that have not ended for the first time.
+BATCHES = Table(
+    "batches",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("description", Text, nullable=False),
+    _count("total"),
+    _count("pending"),
+    # No more jobs are added: when none is pending, the batch has ended.
+    _flag("sealed"),
+    # The job that is accepted when the batch has ended: kind, queue, payload; and its id.
+    Column("callback", Text),
+    Column("callback_job", String(64)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Index("ix_batches_created", "created_at"),
+)
+
+#: What is enqueued by the clock. `next_at` moves by compare-and-set, in the transaction that
+#: accepts the tick's job.
+SCHEDULES = Table(
+    "schedules",
+    METADATA,
+    Column("name", String(100), primary_key=True),
+    Column("kind", String(100), nullable=False),
+    Column("queue", String(64), nullable=False),
+    Column("payload", Text, nullable=False),
+    # Five fields, and the time zone that they are meant in.
+    Column("cron", String(100), nullable=False),
+    Column("timezone", String(64), nullable=False),
+    # once or skip: what becomes of ticks that nobody was there for.
+    Column("missed", String(8), nullable=False),
+    # Declared by a kind in code, or made at run time.
+    _flag("declared"),
+    _flag("paused"),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime),
+    Column("last_job", String(64)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_schedules_next", "paused", "next_at"),
 )
 
 #: One stage's work for one set of inputs; jobs with equal inputs share it.

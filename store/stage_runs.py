@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, select, update
 
 from errors import LeaseLost
-from jobs.states import JobState
 from store.engine import insert_of, writing
+from store.held import held
 from store.models import JOB_STAGES, JOBS, STAGE_RUNS
 from store.records import utc_now
 
@@ -145,13 +145,8 @@ class StageStore:
             )
 
     def _check_holder(self, connection: Connection, key: StageKey, **values: Any) -> None:
-        held = (
-            (JOBS.c.id == key.job_id)
-            & (JOBS.c.state == JobState.PROCESSING)
-            & (JOBS.c.fence == key.fence)
-        )
         changed = connection.execute(
-            update(JOBS).where(held).values(updated_at=utc_now(), **values)
+            update(JOBS).where(held(key.job_id, key.fence)).values(updated_at=utc_now(), **values)
         )
         if not changed.rowcount:
             raise LeaseLost
@@ -182,10 +177,8 @@ class StageStore:
         )
 
     def _is_alive(self, connection: Connection, job_id: str, fence: int) -> bool:
-        where = (
-            (JOBS.c.id == job_id) & (JOBS.c.state == JobState.PROCESSING) & (JOBS.c.fence == fence)
-        )
-        return connection.execute(select(JOBS.c.id).where(where)).first() is not None
+        statement = select(JOBS.c.id).where(held(job_id, fence))
+        return connection.execute(statement).first() is not None
 
     def _note_begin(
         self, connection: Connection, key: StageKey, run_id: int, *, reused: bool

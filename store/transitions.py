@@ -14,8 +14,11 @@ from sqlalchemy import Engine, case, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from jobs.states import FINAL, JobState, stages_from
+from jobs.work import VIDEO
+from store.batches import count_ended
 from store.deliveries import queue_callback
 from store.engine import insert_of, reading, writing
+from store.held import held, row_state
 from store.models import JOBS
 from store.records import JobRecord, job_record, utc_now
 
@@ -39,17 +42,24 @@ class Transitions:
         values = {"worker_id": worker_id, "instance": instance, "error": None, "pushed": True}
         return self._change(
             job_id,
-            (JOBS.c.state == JobState.PENDING) & (JOBS.c.fence < fence),
+            (row_state == JobState.PENDING) & (JOBS.c.fence < fence),
             JobState.PROCESSING,
             fence=fence,
             started_at=case((JOBS.c.started_at.is_(None), now), else_=JOBS.c.started_at),
             **values,
         )
 
-    def complete(self, job_id: str, *, fence: int, result: dict[str, Any]) -> JobRecord | None:
-        """processing -> completed, by the holder only."""
-        text = json.dumps(result, ensure_ascii=False)
-        return self._end(job_id, fence, JobState.COMPLETED, result=text, progress=100, error=None)
+    def complete(
+        self,
+        job_id: str,
+        *,
+        fence: int,
+        result: dict[str, Any],
+        result_until: datetime | None = None,
+    ) -> JobRecord | None:
+        """processing -> completed, by the holder only; `result_until`: when it may be dropped."""
+        values = {"result": json.dumps(result, ensure_ascii=False), "result_until": result_until}
+        return self._end(job_id, fence, JobState.COMPLETED, progress=100, error=None, **values)
 
     def fail(self, job_id: str, *, fence: int, error: str) -> JobRecord | None:
         """processing -> failed, by the holder only: a dead letter."""
@@ -59,14 +69,15 @@ class Transitions:
         """processing -> cancelled, by the holder only."""
         return self._end(job_id, fence, JobState.CANCELLED, error="cancelled")
 
-    def hand_back(self, job_id: str, *, fence: int) -> JobRecord | None:
-        """processing -> pending, by the holder: interrupted, which costs no attempt."""
+    def hand_back(self, job_id: str, *, fence: int, counted: bool = True) -> JobRecord | None:
+        """processing -> pending, by the holder: interrupted, which costs no attempt; or never
+        begun, which is not even counted."""
         return self._change(
             job_id,
-            self._held(fence),
+            held(job_id, fence),
             JobState.PENDING,
             fence=fence + 1,
-            interruptions=JOBS.c.interruptions + 1,
+            interruptions=JOBS.c.interruptions + int(counted),
             pushed=True,
             **_NO_HOLDER,
         )
@@ -77,7 +88,7 @@ class Transitions:
         """processing -> scheduled, by the holder: the next try is not soon."""
         return self._change(
             job_id,
-            self._held(fence),
+            held(job_id, fence),
             JobState.SCHEDULED,
             fence=fence + 1,
             due_at=due_at,
@@ -100,27 +111,27 @@ class Transitions:
         values: dict[str, Any] = {"fence": fence + 1, "pushed": True, **_NO_HOLDER}
         if stopping:
             values["interruptions"] = row.interruptions + 1
-            return self._change(job_id, self._held(fence), JobState.PENDING, **values)
+            return self._change(job_id, held(job_id, fence), JobState.PENDING, **values)
         crashes = values["crashes"] = row.crashes + 1
         if crashes > max_crashes:
             error = f"its worker died {crashes} times in stage {row.stage or 'start'}"
             values |= {"error": error, "finished_at": utc_now()}
-            return self._change(job_id, self._held(fence), JobState.FAILED, **values)
+            return self._change(job_id, held(job_id, fence), JobState.FAILED, **values)
         if crashes == 1:
-            return self._change(job_id, self._held(fence), JobState.PENDING, **values)
+            return self._change(job_id, held(job_id, fence), JobState.PENDING, **values)
         wait_s = min(_CRASH_WAIT_MAX_S, 2.0 ** (crashes - 2))
         values["due_at"] = utc_now() + timedelta(seconds=wait_s)
-        return self._change(job_id, self._held(fence), JobState.SCHEDULED, **values)
+        return self._change(job_id, held(job_id, fence), JobState.SCHEDULED, **values)
 
     def promote(self, job_id: str) -> JobRecord | None:
         """scheduled -> pending: it is due."""
         return self._change(
-            job_id, JOBS.c.state == JobState.SCHEDULED, JobState.PENDING, due_at=None, pushed=True
+            job_id, row_state == JobState.SCHEDULED, JobState.PENDING, due_at=None, pushed=True
         )
 
     def cancel_waiting(self, job_id: str) -> JobRecord | None:
         """pending or scheduled -> cancelled."""
-        waiting = JOBS.c.state.in_([JobState.PENDING, JobState.SCHEDULED])
+        waiting = row_state.in_([JobState.PENDING, JobState.SCHEDULED])
         return self._change(
             job_id,
             waiting,
@@ -134,15 +145,15 @@ class Transitions:
         """A final state -> pending, as a new generation.
 
         From `from_stage` on, results of earlier generations are not used again; without it the
-        job goes on at its first unfinished stage.
+        job goes on at its first unfinished stage, a background job at its cursor.
         """
         row = self.read(job_id)
         if row is None or row.state not in FINAL:
             return None
         generations = dict(row.stage_generations)
-        if from_stage is not None:
+        if from_stage is not None and row.kind == VIDEO:
             generations |= dict.fromkeys(stages_from(from_stage), row.generation + 1)
-        unchanged = (JOBS.c.state == row.state) & (JOBS.c.fence == row.fence)
+        unchanged = (row_state == row.state) & (JOBS.c.fence == row.fence)
         return self._change(
             job_id,
             unchanged,
@@ -156,6 +167,8 @@ class Transitions:
             pushed=False,
             error=None,
             result=None,
+            result_until=None,
+            cursor=row.cursor if from_stage is None else None,
             stage=None,
             progress=0,
             due_at=None,
@@ -169,12 +182,9 @@ class Transitions:
             row = connection.execute(select(JOBS).where(JOBS.c.id == job_id)).one_or_none()
         return job_record(row) if row else None
 
-    def _held(self, fence: int) -> ColumnElement[bool]:
-        return (JOBS.c.state == JobState.PROCESSING) & (JOBS.c.fence == fence)
-
     def _end(self, job_id: str, fence: int, state: JobState, **values: Any) -> JobRecord | None:
         return self._change(
-            job_id, self._held(fence), state, finished_at=utc_now(), fence=fence, **values
+            job_id, held(job_id, fence), state, finished_at=utc_now(), fence=fence, **values
         )
 
     def _change(
@@ -190,6 +200,9 @@ class Transitions:
             row = connection.execute(statement).one_or_none()
             if row is not None:
                 queue_callback(connection, self._insert, row)
+                # By its first end alone: a replay that ends anew is counted already.
+                if row.batch_id and row.state in FINAL and not row.generation:
+                    count_ended(connection, row.batch_id)
         if row is not None:
             return job_record(row)
         present = self.read(job_id)

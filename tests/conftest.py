@@ -131,6 +131,7 @@ def null_settings(redis_url: str, tmp_path: Path) -> Settings:
         voice_provider="null",
         video_provider="null",
         compositor="null",
+        cron=False,
         lease_s=3.0,
         retry_base_s=0.01,
         log_format="json",

@@ -34,6 +34,7 @@ def settings_for(redis_url: str, folder: Path) -> Settings:
         voice_provider="null",
         video_provider="null",
         compositor="null",
+        cron=False,
     )
 
 

@@ -1,7 +1,7 @@
 // The frame around the pages: login, routes by the address's fragment, the stream's state.
 
-import { h, say } from "./dom.js";
-import { get, post, session } from "./http.js";
+import { h, heading, say } from "./dom.js";
+import { forgetAway, get, post, session } from "./http.js";
 import { stop, whenChanged } from "./live.js";
 import { loginPage } from "./login.js";
 
@@ -12,6 +12,7 @@ const PAGES = {
   new: () => import("./new.js"),
   workers: () => import("./workers.js"),
   dead: () => import("./dead.js"),
+  schedules: () => import("./schedules.js"),
   costs: () => import("./costs.js"),
 };
 const LIVE = { live: "Live", waiting: "Connecting", off: "" };
@@ -19,6 +20,8 @@ const main = document.getElementById("main");
 let caller = null;
 let leave = new AbortController();
 let turn = 0;
+let retry = 0;
+const RETRY_MS = 5000;
 
 export const may = (role) => {
   const ranks = ["read", "submit", "operate"];
@@ -38,6 +41,8 @@ async function show() {
   leave.abort();
   leave = new AbortController();
   stop();
+  clearTimeout(retry);
+  forgetAway();
   document.querySelectorAll("nav a").forEach((link) => {
     const here = link.dataset.page === (name === "job" ? "jobs" : name);
     if (here) link.setAttribute("aria-current", "page");
@@ -50,7 +55,13 @@ async function show() {
     if (mine !== turn) return;
     await render(page, { id, may, tenant: caller.tenant, signal: leave.signal });
   } catch (error) {
-    page.replaceChildren(h("h1", { tabindex: "-1" }, "Nothing to show"), h("p.wrong", {}, error.message));
+    page.replaceChildren(heading("Nothing to show"), h("p.wrong", {}, error.message));
+    // 0 and 503: a server is away, and will be back.
+    if (mine === turn && (error.status === 0 || error.status === 503)) {
+      forgetAway();
+      page.append(h("p.again", {}, h("button.button", { type: "button", onclick: show }, "Try again")));
+      retry = setTimeout(show, RETRY_MS);
+    }
   }
   if (mine !== turn || !caller) return;
   main.replaceChildren(page);
@@ -64,6 +75,8 @@ function enter(found) {
   caller = found;
   document.getElementById("top").hidden = false;
   document.getElementById("new").hidden = !may("submit");
+  // Background jobs are the installation's own, not a tenant's.
+  document.getElementById("schedules").hidden = Boolean(found.tenant);
   show();
 }
 
@@ -72,6 +85,8 @@ function leaveAll() {
   turn += 1;
   leave.abort();
   stop();
+  clearTimeout(retry);
+  forgetAway();
   document.getElementById("top").hidden = true;
   document.title = "Log in – Video worker";
   main.replaceChildren(loginPage(enter));
@@ -91,6 +106,12 @@ async function start() {
   else leaveAll();
 }
 
+session.away = (problem) => {
+  const banner = document.getElementById("away");
+  banner.hidden = !problem || !caller;
+  banner.textContent = problem
+    ? `${problem.replace(/([^.?!])$/, "$1.")} What is shown may be old.` : "";
+};
 whenChanged((state) => {
   const mark = document.getElementById("live");
   mark.className = `live is-${state}`;

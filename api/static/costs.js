@@ -5,6 +5,8 @@ import { count, money } from "./format.js";
 import { get } from "./http.js";
 
 const BY = { day: "Day", provider: "Provider", tenant: "Tenant" };
+const dearest = (one, other) => other.spent_microusd - one.spent_microusd;
+const ORDER = { day: (one, other) => other.day.localeCompare(one.day) };
 const SPANS = [1, 7, 30, 90, 366];
 
 export async function render(page, { tenant, signal }) {
@@ -22,15 +24,25 @@ export async function render(page, { tenant, signal }) {
         figure("Spent", money(sum("spent_microusd")), `${count(sum("calls"))} paid calls`),
         figure("In doubt", money(sum("doubtful_microusd")), "calls whose end is not known"),
         figure("Thrown away", money(sum("thrown_away_microusd")), "for stages that were never finished")),
-      h("div.columns.even", {}, kinds.map((by, i) => h("section.panel", {}, h("h2", {}, `By ${by}`),
+      h("div.costs", {}, kinds.map((by, i) => h(`section.panel.by-${by}`, {}, h("h2", {}, `By ${by}`),
         table(`Costs by ${by}`,
           [BY[by], { label: "Calls" }, { label: "Spent" }, { label: "In doubt" }, { label: "Thrown away" }],
-          found[i].map((row) => [row[by], count(row.calls), money(row.spent_microusd),
-            money(row.doubtful_microusd), money(row.thrown_away_microusd)]),
-          "Nothing was spent.")))));
+          found[i].sort(ORDER[by] || dearest).map((row) => [named(by, row), count(row.calls),
+            money(row.spent_microusd), some(row.doubtful_microusd), some(row.thrown_away_microusd)]),
+          "Nothing was spent.", false)))));
   }
 
   page.replaceChildren(heading("Costs",
     h("div.field.inline", {}, h("label", { for: "days" }, "Last"), choice)), place);
   await load();
+}
+
+// Most are nothing: a column of zeros would hide those that are not.
+const some = (micro) => (micro ? money(micro) : h("span.muted", {}, "–"));
+
+function named(by, row) {
+  if (by !== "day") return row[by];
+  const day = new Date(`${row.day}T00:00:00Z`);
+  return h("time", { datetime: row.day }, day.toLocaleDateString("en-GB", {
+    timeZone: "UTC", day: "numeric", month: "short", year: "numeric" }));
 }

@@ -1,7 +1,7 @@
 // Dead letters: failed jobs, chosen and run again together.
 
 import { h, heading, say } from "./dom.js";
-import { age, count, stageName } from "./format.js";
+import { age, count, stageName, titleOf } from "./format.js";
 import { get, post } from "./http.js";
 
 const PAGE = 50;
@@ -55,20 +55,20 @@ export async function render(page, { may }) {
   }
 
   const list = h("table.jobs", {}, h("caption.unseen", {}, "Failed jobs, newest first"),
-    h("thead", {}, h("tr", {}, h("td.pick", {}, may("submit") ? all : null),
+    h("thead", {}, h("tr", {}, h("td.pick", {}, may("submit") ? h("label", {}, all, h("span", { "aria-hidden": "true" }, "All")) : null),
       ["Product", "Stage", "Why", "Created"].map((head) => h("th", { scope: "col" }, head)))), body);
   page.replaceChildren(heading("Dead letters", replay), total, list, h("p.more", {}, more));
   await load(null);
 }
 
 function rowOf(job, choose) {
-  const name = job.product_name || job.job_id;
+  const name = titleOf(job);
   const box = choose ? h("input", {
     type: "checkbox", value: job.job_id, "aria-label": `Choose ${name}`, onchange: () => choose(box),
   }) : null;
   return h("tr", { "data-job": job.job_id }, h("td.pick", {}, box),
-    h("td.product", {}, h("a", { href: `#/jobs/${encodeURIComponent(job.job_id)}` }, name),
+    h("td.product", {}, h("a", { href: `#/jobs/${encodeURIComponent(job.job_id)}`, dir: "auto" }, name),
       h("span.sub.mono", {}, job.job_id)),
-    h("td.muted", {}, stageName(job.stage)), h("td.why", {}, job.error || "–"),
+    h("td.stage.muted", {}, stageName(job.stage)), h("td.why", {}, job.error || "–"),
     h("td.muted.when", {}, age(job.created_at)));
 }

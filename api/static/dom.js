@@ -43,12 +43,12 @@ export function progressBar(percent, label) {
 }
 
 // A table; each row is a list of cells, and names its columns for narrow screens.
-export function table(caption, heads, rows, whenEmpty) {
+export function table(caption, heads, rows, whenEmpty, cards = heads.length > 4) {
   if (!rows.length) return h("p.empty", {}, whenEmpty);
   const labels = heads.map((head) => (typeof head === "string" ? head : head.label));
   const numeric = heads.map((head) => (typeof head === "string" ? "" : "num"));
   return h("div.scroll", { role: "region", "aria-label": caption, tabindex: "0" },
-    h(heads.length > 4 ? "table.cards" : "table", {},
+    h(cards ? "table.cards" : "table", {},
       h("caption.unseen", {}, caption),
       h("thead", {}, h("tr", {}, labels.map((label, i) =>
         h("th", { scope: "col", class: numeric[i] || null }, label)))),
@@ -57,7 +57,7 @@ export function table(caption, heads, rows, whenEmpty) {
 }
 
 export const heading = (title, ...beside) =>
-  h("header.page-head", {}, h("h1", { tabindex: "-1" }, title), h("div.beside", {}, beside));
+  h("header.page-head", {}, h("h1", { tabindex: "-1", dir: "auto" }, title), h("div.beside", {}, beside));
 
 export const figure = (label, value, note) =>
   h("div.figure", {}, h("dt", {}, label), h("dd", {}, value, note ? h("small", {}, note) : null));

@@ -17,6 +17,11 @@ export function age(time) {
   return seconds < 5 ? "just now" : `${Math.floor(seconds)} s ago`;
 }
 
+export function ahead(time) {
+  const seconds = (Date.parse(time) - Date.now()) / 1000;
+  return seconds < 1 ? "now" : `in ${duration(seconds < 10 ? Math.ceil(seconds) : seconds)}`;
+}
+
 export const between = (start, end) => (Date.parse(end) - Date.parse(start)) / 1000;
 
 export const moment = (time) => (time
@@ -35,10 +40,14 @@ export function bytes(size) {
   return size < 1e6 ? `${Math.round(size / 1000)} kB` : `${(size / 1e6).toFixed(1)} MB`;
 }
 
+// What a job is called: its product, or what kind of background job it is.
+export const titleOf = (job) => job.product_name || (job.kind === "video" ? job.job_id : job.kind);
+
 export const count = (number) => number.toLocaleString("en-GB");
 
 const STAGES = {
   script_gen: "Script", voice_gen: "Voice", video_gen: "Scenes", compositing: "Compositing",
 };
 export const STAGE_NAMES = Object.keys(STAGES);
-export const stageName = (stage) => STAGES[stage] || stage || "–";
+// A background job has one stage, which is no news to anybody.
+export const stageName = (stage) => (stage === "perform" ? "Running" : STAGES[stage] || stage || "–");

@@ -8,8 +8,23 @@ export class Refused extends Error {
   }
 }
 
-// Set by app.js: what to do once the login has ended.
-export const session = { ended: () => {} };
+// Set by app.js: what to do once the login has ended, and when a server behind this one is away
+// (with its words) or is back (with none).
+export const session = { ended: () => {}, away: () => {} };
+
+const away = new Map();
+
+function tell(path, problem) {
+  if (problem) away.set(path, problem);
+  else if (!away.delete(path)) return;
+  session.away([...away.values()].at(-1) || "");
+}
+
+// Another page asks for other things: what the last one missed is no longer of interest.
+export function forgetAway() {
+  away.clear();
+  session.away("");
+}
 
 async function ask(method, path, body) {
   const options = { method, headers: {} };
@@ -23,10 +38,13 @@ async function ask(method, path, body) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new Refused(0, "The server does not answer. Is it running?", null);
+    const problem = "The server does not answer. Is it running?";
+    tell(path, problem);
+    throw new Refused(0, problem, null);
   }
   const isJson = (answer.headers.get("content-type") || "").startsWith("application/json");
   const data = isJson ? await answer.json() : null;
+  tell(path, answer.status === 503 ? data?.detail : null);
   if (answer.ok) return data;
   if (answer.status === 401 && path !== "/login") session.ended();
   throw new Refused(answer.status, data?.detail || `HTTP ${answer.status}`, data?.field);

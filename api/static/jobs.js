@@ -1,7 +1,7 @@
 // The list of jobs: searched, filtered, read on by cursor, its bars moved by the event stream.
 
 import { badge, h, heading, progressBar } from "./dom.js";
-import { age, between, count, duration, stageName } from "./format.js";
+import { age, between, count, duration, stageName, titleOf } from "./format.js";
 import { get } from "./http.js";
 import { follow } from "./live.js";
 
@@ -18,6 +18,7 @@ export async function render(page, { tenant, signal }) {
   let turn = 0;
 
   const given = new URLSearchParams(location.hash.split("?")[1]);
+  const shown = list(body);
   const form = filters(given, tenant, () => load(null));
 
   async function load(from) {
@@ -31,10 +32,12 @@ export async function render(page, { tenant, signal }) {
     for (const job of found.jobs) body.append(rowOf(rows, job));
     after = found.after;
     more.hidden = !after;
-    total.textContent = said(found);
+    total.textContent = rows.size ? said(found)
+      : text ? "No job fits." : "No job yet.";
+    shown.hidden = !rows.size;
   }
 
-  page.replaceChildren(heading("Jobs"), form, total, list(body), h("p.more", {}, more));
+  page.replaceChildren(heading("Jobs"), form, total, shown, h("p.more", {}, more));
   await load(null);
   let soon = 0;
   follow("/events", (event) => {
@@ -78,15 +81,15 @@ const ended = (job) => (job.finished_at && job.started_at
   ? `took ${duration(between(job.started_at, job.finished_at))}` : "–");
 
 function rowOf(rows, job) {
-  const name = job.product_name || job.job_id;
+  const name = titleOf(job);
   const state = h("td.state-of", {}, badge(job.status));
   const stage = h("td.stage.muted", {}, FINAL.includes(job.status) ? "–" : stageName(job.stage));
   const bar = progressBar(job.progress, `Progress of ${name}`);
   const how = h("td.how.muted", {}, FINAL.includes(job.status) ? ended(job) : bar);
   const when = h("td.muted.when", {}, age(job.created_at));
   const row = h("tr", { "data-job": job.job_id },
-    h("td.product", {}, h("a", { href: `#/jobs/${encodeURIComponent(job.job_id)}` }, name),
-      h("span.sub", {}, [job.style, job.tenant === "default" ? null : job.tenant].filter(Boolean).join(" · "))),
+    h("td.product", {}, h("a", { href: `#/jobs/${encodeURIComponent(job.job_id)}`, dir: "auto" }, name),
+      h("span.sub", {}, [job.kind === "video" ? job.style : job.job_id.slice(0, 18), job.tenant === "default" ? null : job.tenant].filter(Boolean).join(" · "))),
     state, stage, how, when);
   rows.set(job.job_id, {
     grow: () => { when.textContent = age(job.created_at); },

@@ -16,7 +16,9 @@ export function follow(path, onEvent, onEnd = () => {}) {
   shown("waiting");
   mine.addEventListener("open", () => shown("live"));
   mine.addEventListener("error", () => shown("waiting"));
-  mine.addEventListener("progress", (event) => onEvent(JSON.parse(event.data)));
+  // An event's id begins with its time, in ms.
+  mine.addEventListener("progress", (event) =>
+    onEvent({ ...JSON.parse(event.data), at: parseInt(event.lastEventId, 10) }));
   mine.addEventListener("end", (event) => {
     // Left open, the browser would ask for the ended stream again and again.
     mine.close();

@@ -81,7 +81,7 @@ function showAt(form, general, error) {
 
 function text(name, label, { hint, rows, ...more } = {}) {
   const described = hint ? `${name}-error ${name}-hint` : `${name}-error`;
-  const props = { id: name, name, autocomplete: "off", "aria-describedby": described, ...more };
+  const props = { id: name, name, autocomplete: "off", dir: "auto", "aria-describedby": described, ...more };
   return h("div.field", {}, h("label", { for: name }, label, more.required ? null : h("small", {}, " optional")),
     rows ? h("textarea", { rows, ...props }) : h("input", { type: "text", ...props }),
     hint ? h("p.hint", { id: `${name}-hint` }, hint) : null,

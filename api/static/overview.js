@@ -2,7 +2,7 @@
 
 import { hourChart } from "./chart.js";
 import { badge, figure, h, heading, progressBar, table } from "./dom.js";
-import { bytes, count, duration, money, stageName } from "./format.js";
+import { bytes, count, duration, money, stageName, titleOf } from "./format.js";
 import { get } from "./http.js";
 import { follow } from "./live.js";
 
@@ -28,7 +28,7 @@ export async function render(page, { signal }) {
   let soon = 0;
   const again = () => refresh().catch(() => null);
   follow("/events", (event) => {
-    bars.get(event.job_id)?.move(event.progress);
+    bars.get(event.job_id)?.(event);
     // A change of state moves the figures; a burst of them asks once.
     if (event.status || !bars.has(event.job_id)) {
       clearTimeout(soon);
@@ -47,7 +47,7 @@ function fill(page, bars, seen, queues, workers, running) {
   page.replaceChildren(
     heading("Overview"),
     h("section", { "aria-label": "Jobs by state" }, h("ul.states", {}, STATES.map((state) =>
-      h("li", {}, h(`a.state.is-${state}`, { href: `#/jobs?status=${state}`, "data-key": state },
+      h("li", {}, h(`a.state.is-${seen.states[state] ? state : "none"}`, { href: `#/jobs?status=${state}`, "data-key": state },
         h("strong", {}, count(seen.states[state])), h("span", {}, state)))))),
     h("div.columns", {},
       h("section.panel.wide", {}, h("div.panel-head", {}, h("h2", {}, "Last 24 hours"),
@@ -62,7 +62,8 @@ function fill(page, bars, seen, queues, workers, running) {
           seen.in_doubt_microusd ? `${money(seen.in_doubt_microusd)} in doubt` : "nothing in doubt"))),
       h("section.panel.wide", {}, h("h2", {}, "Being made"), runningList(bars, running.jobs)),
       h("section.panel", {}, h("h2", {}, "Queues"), h("dl.lines", {},
-        queues.queues.map((queue) => h("div", {}, h("dt", {}, queue.name), h("dd", {}, count(queue.waiting)))),
+        queues.queues.map((queue) => h("div", {}, h("dt", {}, queue.name, queue.paused ? badge("paused") : null),
+          h("dd", {}, count(queue.waiting)))),
         h("div", {}, h("dt", {}, "for later"), h("dd", {}, count(queues.scheduled))),
         h("div", {}, h("dt", {}, "longest wait"), h("dd", {}, waits ? duration(queues.oldest_waiting_s) : "–")))),
       h("section.panel.full", {}, h("h2", {}, "Workers"), workerTable(workers))));
@@ -73,20 +74,29 @@ function runningList(bars, jobs) {
   bars.clear();
   if (!jobs.length) return h("p.empty", {}, "Nothing is being made right now.");
   return h("ul.running", {}, jobs.map((job) => {
-    const bar = progressBar(job.progress, `Progress of ${job.product_name || job.job_id}`);
-    bars.set(job.job_id, bar);
-    return h("li", {}, h("a", { href: `#/jobs/${encodeURIComponent(job.job_id)}`, "data-key": job.job_id },
-      job.product_name || job.job_id), h("span.muted", {}, stageName(job.stage)), bar);
+    const bar = progressBar(job.progress, `Progress of ${titleOf(job)}`);
+    const stage = h("span.muted", {}, stageName(job.stage));
+    bars.set(job.job_id, (event) => {
+      bar.move(event.progress);
+      if (event.stage) stage.textContent = stageName(event.stage);
+    });
+    return h("li", {}, h("a", { href: `#/jobs/${encodeURIComponent(job.job_id)}`, "data-key": job.job_id, dir: "auto" },
+      titleOf(job)), stage, bar);
   }));
 }
+
+// Its name is not known here; an id may be long, and is told whole by its page.
+export const jobOf = (worker) => (worker.current_job
+  ? h("span", {}, h("a.mono.cut-off", {
+    href: `#/jobs/${encodeURIComponent(worker.current_job)}`, title: worker.current_job,
+  }, worker.current_job), worker.stage ? h("span.sub", {}, stageName(worker.stage)) : null) : "–");
 
 export function workerTable(workers) {
   return table("Workers",
     ["Worker", "State", "Job", { label: "CPU" }, { label: "Memory" }, { label: "Jobs done" }],
     workers.map((worker) => [
       h("strong", {}, worker.worker_id), badge(worker.state),
-      worker.current_job
-        ? h("a.mono", { href: `#/jobs/${encodeURIComponent(worker.current_job)}` }, worker.current_job) : "–",
+      jobOf(worker),
       `${Math.round(worker.cpu_percent)} %`, bytes(worker.rss_mb * 1e6), count(worker.jobs_done),
     ]), "No worker is running. Start one with ./run_worker.sh worker-1.");
 }

@@ -42,7 +42,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     ass = AssFile(order["width"], order["height"], order["fps"])
     for cue in order["cues"]:
-        _draw(ass, order, cue)
+        draw_cue(ass, order, cue)
     ass.write(Path.cwd() / "captions.ass")
 
 
@@ -119,7 +119,8 @@ LOOKS = {
 }
 
 
-def _draw(ass: AssFile, order: Json, cue: Json) -> None:
+def draw_cue(ass: AssFile, order: Json, cue: Json) -> None:
+    """Draw one cue of an order: its rows' plates, its words, and the mark on the spoken one."""
     style = load_style(order["style"])
     look = LOOKS[style.caption_look]
     text = replace(style.caption, language=order["language"])

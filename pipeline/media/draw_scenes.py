@@ -57,12 +57,8 @@ def main() -> None:
 
 def draw_all(order: Json, folder: Path) -> Json:
     """Compose every scene, write its stills and `titles.ass` to `folder`, return the plan."""
-    images = [
-        load_image(Path(path), field=f"images.{index}")
-        for index, path in enumerate(order["images"])
-    ]
+    images, scenes = loaded(order)
     logo = load_image(Path(order["logo"]), field="logo") if order["logo"] else None
-    scenes = compose(order, [_measured(index, image) for index, image in enumerate(images)])
     z = scenes[0].zones
     changed = corrections([scene.palette for scene in scenes], tuple(order["brand"]["colors"]))
     fps = order["fps"]
@@ -109,6 +105,15 @@ def draw_all(order: Json, folder: Path) -> Json:
         "corrections": changed,
         "scenes": plan_scenes,
     }
+
+
+def loaded(order: Json) -> tuple[list[Image.Image], list[Scene]]:
+    """The order's images, and its scenes laid out with them. Raises InvalidInput."""
+    images = [
+        load_image(Path(path), field=f"images.{index}")
+        for index, path in enumerate(order["images"])
+    ]
+    return images, compose(order, [_measured(index, image) for index, image in enumerate(images)])
 
 
 def compose(order: Json, pictures: Sequence[Picture] = ()) -> list[Scene]:
@@ -171,7 +176,7 @@ def _backdrop(
         )  # fmt: skip
         if plate and scene.last:
             changed.append({"what": "logo", "asked": "on the background", "used": f"on {plate}"})
-    write_yuv(picture, folder / file, rng if name in backdrops.SOFT else None)
+    write_yuv(picture, folder / file, dithered=name in backdrops.SOFT)
     return _backdrop_part(file, z)
 
 
@@ -193,7 +198,7 @@ def _hero(scene: Scene, folder: Path, image: Image.Image | None) -> Json | None:
     file = f"hero-{scene.index}.yuva"
     sprite = draw(scene.style.hero, art, image, use.focus)
     left, top = _spare(sprite, use)
-    write_yuva(sprite[top : height - top, left : width - left], folder / file, None)
+    write_yuva(sprite[top : height - top, left : width - left], folder / file)
     return {
         "file": file, "x": x + left, "y": y + top,
         "width": width - 2 * left, "height": height - 2 * top,

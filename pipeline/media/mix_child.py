@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from pipeline.media.synth import RATE, Samples, render
 
 #: -60 dBFS: what is below at either end of a file is no music yet, or no longer.
 _AUDIBLE = 0.001
+#: Samples that are filtered at once, and for how many the K-weighting rings on.
+_BLOCK, _MEMORY = 1 << 18, RATE // 4
 Curve = npt.NDArray[np.float64]
 
 
@@ -36,7 +40,7 @@ def main() -> None:
     spans = [(float(start), float(end)) for start, end in order["spans"]]
     mix = np.stack([voice, voice])
     speaking = _mask(spans, frames)
-    voice_power = _power(mix, speaking)
+    voice_power = _power(_weighted(mix), speaking)
     report: dict[str, Any] = {
         "voice_lufs": _lufs(voice_power), "bed_under_lu": None, "bed_open_lu": None,
         "silent": False,
@@ -48,11 +52,14 @@ def main() -> None:
             return
         # With no voice to stay under, the bed is all there is: its own level does not matter.
         reference = voice_power if spans and voice_power > 0 else 1.0
-        bed *= np.float32(np.sqrt(reference / max(_power(bed, np.ones(frames, bool)), 1e-12)))
+        bed *= np.float32(
+            np.sqrt(reference / max(_power(_weighted(bed), np.ones(frames, bool)), 1e-12))
+        )
         gain_db, ducked = _duck(spans, frames, order["duck"])
         bed *= (10 ** (gain_db / 20)).astype(np.float32)
-        report["bed_under_lu"] = _below(reference, _power(bed, speaking & ducked))
-        report["bed_open_lu"] = _below(reference, _power(bed, ~speaking))
+        weighted = _weighted(bed)
+        report["bed_under_lu"] = _below(reference, _power(weighted, speaking & ducked))
+        report["bed_open_lu"] = _below(reference, _power(weighted, ~speaking))
         mix += bed
     mix *= _fades(frames, order["fade_s"])
     mix.T.astype("<f4").tofile(Path("premix.f32"))
@@ -127,25 +134,42 @@ def _duck(
     return -duck["open_lu"] - (duck["under_lu"] - duck["open_lu"]) * smooth, depth >= 1
 
 
-def _power(sound: Samples, where: npt.NDArray[np.bool_]) -> float:
-    """Mean square of the K-weighted sound, summed over both channels (BS.1770-4, ungated).
-
-    The filters are applied to the spectrum: the analogue shapes of BS.1770 at 48 kHz.
-    """
+def _power(weighted: Sequence[Curve], where: npt.NDArray[np.bool_]) -> float:
+    """Mean square of K-weighted channels, summed over them (BS.1770-4, ungated)."""
     if not where.any():
         return 0.0
-    frames = sound.shape[1]
-    size = 1 << int(np.ceil(np.log2(frames + RATE // 4)))
+    return sum(float(np.mean(channel[where] ** 2)) for channel in weighted)
+
+
+def _weighted(sound: Samples) -> list[Curve]:
+    """Each channel K-weighted. Two that are the same array of numbers are filtered once."""
+    same = np.array_equal(sound[0], sound[1])
+    found = [_filtered(channel) for channel in (sound[:1] if same else sound)]
+    return found * 2 if same else found
+
+
+def _filtered(channel: npt.NDArray[np.float32]) -> Curve:
+    """By overlap-save: a whole minute's spectrum at once would take hundreds of megabytes."""
+    curve, weighted = _k_curve(_BLOCK), np.empty(len(channel))
+    # What the filter remembers goes ahead of each block, zeros ahead of the first.
+    padded = np.concatenate([np.zeros(_MEMORY, np.float32), channel])
+    step = _BLOCK - _MEMORY
+    for start in range(0, len(channel), step):
+        spectrum = np.fft.rfft(padded[start : start + _BLOCK], _BLOCK) * curve
+        part = weighted[start : start + step]
+        part[:] = np.fft.irfft(spectrum, _BLOCK)[_MEMORY : _MEMORY + len(part)]
+    return weighted
+
+
+@cache
+def _k_curve(size: int) -> npt.NDArray[np.complex128]:
+    """The K-weighting of BS.1770 as a spectrum: its analogue shapes at 48 kHz."""
     z = np.exp(-2j * np.pi * np.fft.rfftfreq(size))
     shelf = (1.53512485958697 - 2.69169618940638 * z + 1.19839281085285 * z**2) / (
         1 - 1.69065929318241 * z + 0.73248077421585 * z**2
     )
     high = (1 - 2 * z + z**2) / (1 - 1.99004745483398 * z + 0.99007225036621 * z**2)
-    total = 0.0
-    for channel in sound:
-        weighted = np.fft.irfft(np.fft.rfft(channel, size) * shelf * high, size)[:frames]
-        total += float(np.mean(weighted[where] ** 2))
-    return total
+    return np.asarray(shelf * high)
 
 
 def _lufs(power: float) -> float:

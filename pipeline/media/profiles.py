@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobs.payload import PLATFORM_FRAMES
+from jobs.choices import PLATFORM_FRAMES
 from pipeline.media.loudness import LoudnessTarget
 
 #: When the table below was last held against its sources.

@@ -8,6 +8,7 @@ from pipeline.stage import Json, StageContext
 
 #: How far into a scene everything of it has come in, and nothing has begun to leave.
 _SETTLED = 0.7
+TIMEOUT_S = 60.0
 
 
 def settled_s(scene: Json, fps: int) -> float:
@@ -20,14 +21,18 @@ def take(
     ctx: StageContext, video: Path, at_s: float, target: Path, *, height: int | None = None
 ) -> None:
     """Write the frame at `at_s` as a JPEG, `height` px high if given. Raises ChildFailed."""
+    ctx.run(taking(ctx, video, at_s, target, height=height), timeout_s=TIMEOUT_S)
+
+
+def taking(
+    ctx: StageContext, video: Path, at_s: float, target: Path, *, height: int | None = None
+) -> list[str]:
+    """The command of `take`, for whoever runs it beside other children."""
     size = f"-2:{height}:" if height else ""
-    ctx.run(
-        [
-            *(ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error"),
-            *("-protocol_whitelist", "file,pipe", "-f", "mov", "-ss", f"{at_s:.3f}"),
-            *("-i", str(video), "-frames:v", "1", "-vf"),
-            f"scale={size}out_range=pc:in_color_matrix=bt709:out_color_matrix=bt601",
-            *("-pix_fmt", "yuvj420p", "-q:v", "2", "-update", "1", "-f", "image2", str(target)),
-        ],
-        timeout_s=60.0,
-    )
+    return [
+        *(ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error"),
+        *("-protocol_whitelist", "file,pipe", "-f", "mov", "-ss", f"{at_s:.3f}"),
+        *("-i", str(video), "-frames:v", "1", "-vf"),
+        f"scale={size}out_range=pc:in_color_matrix=bt709:out_color_matrix=bt601",
+        *("-pix_fmt", "yuvj420p", "-q:v", "2", "-update", "1", "-f", "image2", str(target)),
+    ]

@@ -2,8 +2,9 @@
 
 1. Each scene's call is begun: one of an earlier try is re-attached by its id, or looked up.
 2. What is new is submitted; its id is recorded before anything else is done.
-3. All are polled. A finished one is downloaded, checked and only then recorded as finished:
-   after a crash in between, the next try re-attaches and downloads again.
+3. All are polled, and between two polls the one of which the vendor told that it ended. A
+   finished one is downloaded, checked and only then recorded as finished: after a crash in
+   between, the next try re-attaches and downloads again.
 4. A cancelled job cancels its clips; a stopped worker leaves them running for the next.
 """
 
@@ -23,7 +24,10 @@ from pipeline.providers.paid import begin_without_lookup, request_hash, sending
 from pipeline.providers.wire import Wire
 from pipeline.stage import Json, StageContext
 
-_POLL_S = 3.0
+#: Between two polls, unless a service has its own pace.
+POLL_S = 3.0
+#: How often it is looked whether the vendor told of a clip.
+_HEAR_S = 0.25
 #: Polls in a row that may fail before the stage does.
 _MAX_POLL_FAILURES = 5
 #: A request that was cut off appears in the vendor's list after at most this long.
@@ -52,14 +56,17 @@ class Look:
 
 
 class ClipService(Protocol):
-    """One vendor's queue. `can_look_up` says whether `find` works at all."""
+    """One vendor's queue. `can_look_up` says whether `find` works at all; `poll_s` how long to
+    wait between two polls; `tells` whether it was asked to tell of what has ended."""
 
     name: str
     version: str
     title: str
     can_look_up: bool
+    poll_s: float
+    tells: bool
 
-    def submit(self, wire: Wire, shot: Shot, inputs: Json) -> str: ...
+    def submit(self, wire: Wire, shot: Shot, call: Call, inputs: Json) -> str: ...
     def find(self, wire: Wire, call: Call, inputs: Json) -> str | None: ...
     def look(self, wire: Wire, shot: Shot, remote_id: str) -> Look: ...
     def cancel(self, wire: Wire, shot: Shot, remote_id: str, timeout_s: float) -> None: ...
@@ -125,7 +132,7 @@ class Filming:
                 clip.call = calls.submitted(call, clip.remote_id)
         if clip.remote_id is None:
             with sending(self._ctx, call, lookup=service.can_look_up):
-                clip.remote_id = service.submit(self._wire, shot, clip.inputs)
+                clip.remote_id = service.submit(self._wire, shot, call, clip.inputs)
             clip.call = calls.submitted(call, clip.remote_id)
 
     def _found(self, clip: _Clip) -> str | None:
@@ -142,10 +149,11 @@ class Filming:
 
     def _wait(self) -> None:
         failures = 0
+        due = self._clips
         while True:
             problem = None
             try:
-                for clip in self._clips:
+                for clip in due:
                     if not clip.done:
                         self._advance(clip)
                 failures = 0
@@ -162,7 +170,20 @@ class Filming:
             )
             if ready == len(self._clips):
                 return
-            self._ctx.sleep(_POLL_S)
+            due = self._pause(POLL_S if problem else self._service.poll_s)
+
+    def _pause(self, left_s: float) -> list[_Clip]:
+        """Wait for the next poll, or for the vendor's word; returns what to ask about."""
+        waiting = {clip.remote_id: clip for clip in self._clips if clip.remote_id and not clip.done}
+        while left_s > 0:
+            step_s = min(left_s, _HEAR_S) if self._service.tells else left_s
+            self._ctx.sleep(step_s)
+            left_s -= step_s
+            if self._service.tells and (
+                told := self._ctx.calls.told(self._service.name, list(waiting))
+            ):
+                return [waiting[remote_id] for remote_id in told]
+        return self._clips
 
     def _advance(self, clip: _Clip) -> None:
         look = self._look(clip)

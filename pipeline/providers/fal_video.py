@@ -15,7 +15,7 @@ from errors import ProviderRefused, ProviderUnavailable
 from jobs.payload import VideoJob
 from pipeline.calls import Call
 from pipeline.providers.clip_files import check_clip, drawn, joined, shots
-from pipeline.providers.clips import Filming, Look, Shot
+from pipeline.providers.clips import POLL_S, Filming, Look, Shot
 from pipeline.providers.http_errors import FAL, Declined, NotFound, unreadable
 from pipeline.providers.paid import checked_key
 from pipeline.providers.script_ports import Script, VoiceData
@@ -33,6 +33,8 @@ class FalVideo:
     name = "fal"
     title = FAL.title
     can_look_up = False
+    poll_s = POLL_S
+    tells = False
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class FalVideo:
             raw = Filming(self, wire, ctx, check_clip).film(asked)
         return joined(plan, raw, {"provider": self.name, "model": self._model.name}, ctx)
 
-    def submit(self, wire: Wire, shot: Shot, inputs: Json) -> str:
+    def submit(self, wire: Wire, shot: Shot, call: Call, inputs: Json) -> str:
         """Queue a request; returns its id."""
         queued = wire.ask("POST", f"/{shot.model}", body=inputs).data
         name = queued.get("request_id") if isinstance(queued, dict) else None

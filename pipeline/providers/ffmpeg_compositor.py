@@ -1,8 +1,8 @@
 """The embedded compositor: one ffmpeg filtergraph and one encode, then measured.
 
 1. captions are grouped from the voice's times, drawn (if asked) and written as SRT and VTT;
-2. the sound is mixed to its target;
-3. pictures, titles, captions and sound are joined and encoded in one run;
+2. pictures, titles and captions are joined and encoded in one run;
+3. beside it the sound is mixed to its target and encoded; the two are joined by copying bits;
 4. a poster is taken, and the finished file is measured: a miss raises, nothing bad is handed on.
 """
 
@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
 from xml.sax.saxutils import escape
@@ -65,25 +66,37 @@ class FfmpegCompositor:
         burnt = job.captions and bool(cues) and "caption_zone" in plan
         if burnt:
             language = str(earlier["script_gen"].data.get("language", job.language))
-            order = _caption_order(plan, cues, language)
+            order = caption_order(plan, cues, language)
             python_child(ctx, "pipeline.media.draw_captions", order, timeout_s=60.0)
-        ctx.progress(0.08, "mixing the sound")
-        sound = self._sound(job, voice, ctx, duration_s, shared)
-        ctx.progress(0.25, "encoding")
-        _place(sound, ctx.workdir / "sound.wav")
-        cut_db = codec_peak.cut_db(ctx, ctx.workdir / "sound.wav", _target(job).true_peak_dbtp)
-        heard = encoder.audio_filter(cut_db)
+        ctx.progress(0.08, "encoding")
         scenes_made = None
         if shared is not None and plan["kind"] == "layers":
-            scenes_made = self._join(plan, heard, shared, ctx, captions=burnt)
+            track = self._track(job, voice, ctx, duration_s, shared)
+            picture, scenes_made = self._segments(plan, shared, ctx, captions=burnt)
         else:
-            self._encode(plan, heard, ctx, captions=burnt)
-        self._poster(plan, ctx)
+            # The mix keeps one core busy for a quarter of the time that the picture needs.
+            with self._encoding(plan, ctx, captions=burnt):
+                track = self._track(job, voice, ctx, duration_s, shared)
+            picture = ["-protocol_whitelist", "file,pipe", "-f", "mov", "-i", "picture.mp4"]
+        self._join(picture, track, ctx)
         ctx.progress(0.95, "measuring")
         times = caption_times(
             voice["scenes"], cues, ctx.workdir, burnt_fps=plan["fps"] if burnt else None
         )
-        return self._measured(job, plan, voice, duration_s, ctx, scenes_made, times)
+        with self._poster(plan, ctx):
+            return self._measured(job, plan, voice, duration_s, ctx, scenes_made, times)
+
+    def _track(
+        self,
+        job: VideoJob,
+        voice: VoiceData,
+        ctx: StageContext,
+        duration_s: float,
+        shared: Path | None,
+    ) -> Path:
+        """The sound as it will be delivered."""
+        sound = self._sound(job, voice, ctx, duration_s, shared)
+        return codec_peak.encode_sound(ctx, sound, _target(job).true_peak_dbtp)
 
     def _sound(
         self,
@@ -116,50 +129,53 @@ class FfmpegCompositor:
         )  # fmt: skip
         return cast(Path, mixed.path)
 
-    def _encode(self, plan: Json, heard: str, ctx: StageContext, *, captions: bool) -> None:
+    def _encoding(
+        self, plan: Json, ctx: StageContext, *, captions: bool
+    ) -> AbstractContextManager[None]:
+        """Encodes the picture into `picture.mp4` while the body of the `with` runs."""
         graph = build(plan, captions=captions)
-        audio = graph.add_input(["-f", "wav"], "sound.wav")
-        graph.chains.append(f"[{audio}:a]{heard}[audio]")
         argv = [
             ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error", "-nostats",
             "-progress", "pipe:1", *graph.inputs, "-filter_complex", graph.text,
-            "-map", "[video]", "-map", "[audio]", "-frames:v", str(plan["frames"]),
-            *encoder.video_args(plan["fps"]), *encoder.audio_args(), *encoder.container_args(),
-            "video.mp4",
+            "-map", "[video]", "-frames:v", str(plan["frames"]),
+            *encoder.video_args(plan["fps"]), *encoder.container_args(), "picture.mp4",
         ]  # fmt: skip
 
         def on_line(line: bytes) -> None:
             key, _, value = line.partition(b"=")
             if key == b"frame" and value.strip().isdigit():
                 share = min(1.0, int(value) / plan["frames"])
-                ctx.progress(0.25 + 0.65 * share, "encoding")
+                ctx.progress(0.08 + 0.82 * share, "encoding")
 
         env = child_env(FONTCONFIG_FILE=str(one_font(ctx.workdir)))
-        ctx.run(argv, timeout_s=_TIMEOUT_S, on_stdout_line=on_line, env=env)
+        return ctx.beside(argv, timeout_s=_TIMEOUT_S, on_stdout_line=on_line, env=env)
 
-    def _join(
-        self, plan: Json, heard: str, shared: Path, ctx: StageContext, *, captions: bool
-    ) -> int:
+    def _segments(
+        self, plan: Json, shared: Path, ctx: StageContext, *, captions: bool
+    ) -> tuple[list[str], int]:
         """Scene by scene, those that another cut has encoded used again; how many were not."""
         env = child_env(FONTCONFIG_FILE=str(one_font(ctx.workdir)))
         found, made = segments.render(ctx, plan, shared, captions=captions, env=env)
-        name = f"{ctx.workdir.name}.txt"
+        return segments.joining(found, shared, f"{ctx.workdir.name}.txt"), made
+
+    def _join(self, picture: list[str], track: Path, ctx: StageContext) -> None:
+        """Picture and sound, encoded already, into one file: nothing but bits is copied."""
         argv = [
-            ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error",
-            *segments.joining(found, shared, name),
-            "-protocol_whitelist", "file,pipe", "-f", "wav", "-i", "sound.wav",
-            "-filter_complex", f"[1:a]{heard}[audio]",
-            "-map", "0:v", "-map", "[audio]", "-c:v", "copy",
-            *encoder.audio_args(), *encoder.container_args(), "video.mp4",
+            ctx.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel", "error", *picture,
+            "-protocol_whitelist", "file,pipe", "-f", "mov", "-i", str(track),
+            "-map", "0:v", "-map", "1:a", "-c", "copy", *encoder.container_args(), "video.mp4",
         ]  # fmt: skip
         ctx.run(argv, timeout_s=_TIMEOUT_S, env=child_env())
-        return made
 
-    def _poster(self, plan: Json, ctx: StageContext) -> None:
-        """The frame that shows most: the product scene's last third, else the end card's."""
+    def _poster(self, plan: Json, ctx: StageContext) -> AbstractContextManager[None]:
+        """The frame that shows most: the product scene's last third, else the end card's.
+
+        Taken while the body of the `with` runs.
+        """
         shown = [scene for scene in plan["scenes"] if scene.get("hero")] or plan["scenes"]
         at_s = stills.settled_s(shown[0], plan["fps"])
-        stills.take(ctx, ctx.workdir / "video.mp4", at_s, ctx.workdir / "poster.jpg")
+        argv = stills.taking(ctx, ctx.workdir / "video.mp4", at_s, ctx.workdir / "poster.jpg")
+        return ctx.beside(argv, timeout_s=stills.TIMEOUT_S)
 
     def _measured(
         self,
@@ -240,7 +256,9 @@ def _place(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _caption_order(plan: Json, cues: list[Cue], language: str) -> Json:
+def caption_order(plan: Json, cues: list[Cue], language: str) -> Json:
+    """Everything that the captions' drawing child needs, as JSON."""
+
     def scene_at(at_s: float) -> Json:
         frame = at_s * plan["fps"]
         return next((s for s in plan["scenes"] if frame < s["end_f"]), plan["scenes"][-1])

@@ -3,6 +3,10 @@
 The `replicate` SDK fails on the status "aborted", cannot turn its retries off and drops headers.
 A prediction is created without `Prefer: wait`, so its id is here at once; one whose id was lost
 is found in the account's list by its own seed and prompt. Files are deleted after an hour.
+
+With a webhook URL each prediction is asked to tell of its end there, under the name of its call:
+the receiver wakes the worker that waits, and names the prediction whose id was lost. That is a
+hint; what became of a prediction is always asked of Replicate itself.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from errors import ProviderUnavailable
 from jobs.payload import VideoJob
 from pipeline.calls import Call
 from pipeline.providers.clip_files import check_clip, drawn, joined, shots
-from pipeline.providers.clips import Filming, Look, Shot
+from pipeline.providers.clips import POLL_S, Filming, Look, Shot
 from pipeline.providers.http_errors import REPLICATE, NotFound, unreadable
 from pipeline.providers.paid import checked_key
 from pipeline.providers.script_ports import Script, VoiceData
@@ -30,6 +34,8 @@ _ID = re.compile(r"[a-z0-9]{1,64}")
 #: How far the vendor's clock may be behind ours.
 _SKEW_S = 30.0
 _PAGES = 20
+#: Between two polls where webhooks come: one may be lost.
+_POLL_WITH_WEBHOOK_S = 30.0
 _MODERATED = re.compile(r"nsfw|sensitive|moderat|flagged|safety|E005", re.IGNORECASE)
 _STATES = {
     "starting": "waiting",
@@ -57,6 +63,8 @@ class ReplicateVideo:
         *,
         usd_per_second: float | None = None,
         scale: float = 1.0,
+        webhook_url: str | None = None,
+        poll_s: float | None = None,
     ) -> None:
         key = checked_key("REPLICATE_API_TOKEN", api_token)
         self._headers = {"authorization": f"Bearer {key}"}
@@ -64,6 +72,9 @@ class ReplicateVideo:
         self._model = clip_model(self.name, model, usd_per_second)
         self._timeout_s = timeout_s
         self._scale = scale
+        self._webhook_url = webhook_url
+        self.tells = webhook_url is not None
+        self.poll_s = poll_s or (_POLL_WITH_WEBHOOK_S if self.tells else POLL_S)
         self.version = f"1:{model}"
 
     def film(
@@ -81,10 +92,14 @@ class ReplicateVideo:
             raw = Filming(self, wire, ctx, check_clip).film(asked)
         return joined(plan, raw, {"provider": self.name, "model": self._model.name}, ctx)
 
-    def submit(self, wire: Wire, shot: Shot, inputs: Json) -> str:
+    def submit(self, wire: Wire, shot: Shot, call: Call, inputs: Json) -> str:
         """Create a prediction; returns its id."""
+        body: Json = {"input": inputs}
+        if self._webhook_url is not None:
+            body["webhook"] = f"{self._webhook_url}?call={call.id}"
+            body["webhook_events_filter"] = ["completed"]
         path = f"/v1/models/{shot.model}/predictions"
-        return _id_of(wire.ask("POST", path, body={"input": inputs}).data)
+        return _id_of(wire.ask("POST", path, body=body).data)
 
     def find(self, wire: Wire, call: Call, inputs: Json) -> str | None:
         """The prediction of a request whose answer was lost, in the list, newest first."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NotRequired, Protocol, TypedDict
+from typing import TYPE_CHECKING, Literal, NotRequired, Protocol, TypedDict
 
-from jobs.payload import Variants, VideoJob
 from pipeline.stage import StageContext
+
+if TYPE_CHECKING:  # the drawing children import this, and need no pydantic
+    from jobs.payload import Variants, VideoJob
 
 Role = Literal["hook", "product", "benefit", "proof", "offer", "cta"]
 Visual = Literal["hero", "list", "badge", "quote", "price", "card"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import random
 
-from jobs.payload import STYLES
+from jobs.choices import STYLES
 from pipeline.styles.base import Palette, Style
 
 

@@ -15,6 +15,11 @@ if known[1] and known[2] ~= ARGV[9] and (tonumber(known[2]) or 0) >= tonumber(AR
   -- The same fence and a cancelled hash: the cancellation wins over an unfinished row.
   return 0
 end
+local final = {completed = true, failed = true, cancelled = true}
+if final[known[1]] and known[2] == ARGV[4] and not final[ARGV[3]] then
+  -- The caller read the row a moment before this very hold of the job ended.
+  return 0
+end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'job_id', ARGV[1], 'queue', ARGV[2], 'status', ARGV[3],
   'fence', ARGV[4], 'enqueued_ms', ARGV[8], unpack(ARGV, 10))

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import axe_core_python
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from config import Settings
 from store.records import NewJob
+from tests.api.browser import DESK, PHONE, barriers, go, needs_chromium, width
 from tests.api.conftest import OPERATE, READ
-from tests.api.test_events import Served, tell
+from tests.api.served import Served, tell
 from tests.processes.conftest import Stack, wait_until
 
-_FOUND = os.environ.get("CHROMIUM_BINARY") or shutil.which("chromium") or shutil.which("chrome")
-pytestmark = pytest.mark.skipif(
-    _FOUND is None, reason="no Chromium on PATH, and CHROMIUM_BINARY names none"
-)
-_AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
+pytestmark = needs_chromium
 PAGES = {
     "/": "Overview",
     "/jobs": "Jobs",
@@ -34,66 +26,16 @@ PAGES = {
     "/jobs/broken": "Lamp broken",
     "/workers": "Workers",
     "/dead": "Dead letters",
+    "/schedules": "Schedule",
     "/costs": "Costs",
 }
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    opened = playwright.chromium.launch(executable_path=_FOUND, args=["--no-sandbox"])
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def stack(redis_url: str, client: Any, tmp_path: Path) -> Iterator[Stack]:
-    opened = Stack(redis_url, f"sqlite:///{tmp_path / 'test.db'}", tmp_path)
-    yield opened
-    opened.kill_all()
-    opened.database.close()
-
-
-@pytest.fixture
-def served(api_settings: Settings, stack: Stack) -> Iterator[Served]:
-    """The API on the servers of `stack`."""
-    with Served(api_settings) as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser: Browser, served: Served) -> Iterator[Page]:
-    """A logged-in page; it fails its test by any error in the console."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    wrong: list[str] = []
-    # That a form was refused is no fault of the page; the browser notes it as one.
-    opened.on(
-        "console",
-        lambda said: (
-            wrong.append(said.text) if said.type == "error" and " 422 " not in said.text else None
-        ),
-    )
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.goto(f"{served.url}/#token={OPERATE}")
-    expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
-    yield opened
-    context.close()
-    assert wrong == []
-
-
-def go(page: Page, served: Served, place: str) -> None:
-    page.goto(f"{served.url}/#{place}")
-    page.wait_for_selector("main h1")
-
-
-def percent(page: Page) -> int:
-    return int(page.locator(".now [role=progressbar]").get_attribute("aria-valuenow") or 0)
+def percent(page: Page) -> int | None:
+    """What the bar says; None when there is none (any more)."""
+    bar = "document.querySelector('.now [role=progressbar]')?.getAttribute('aria-valuenow')"
+    told = page.evaluate(f"() => {bar}")
+    return None if told is None else int(told)
 
 
 def record(served: Served, job_id: str, state: str) -> None:
@@ -146,8 +88,8 @@ def test_a_job_is_submitted_watched_and_played(
     seen: set[int] = set()
 
     def plays() -> bool:
-        if page.locator(".now [role=progressbar]").count():
-            seen.add(percent(page))
+        if (now := percent(page)) is not None:
+            seen.add(now)
         page.wait_for_timeout(50)
         return page.locator("video").count() == 1
 
@@ -213,21 +155,13 @@ def test_pages_are_accessible_and_fit_a_phone(page: Page, served: Served, scheme
     record(served, "done", "completed")
     record(served, "broken", "failed")
     page.emulate_media(color_scheme=scheme)
-    page.evaluate(_AXE)
     for place, title in PAGES.items():
-        page.set_viewport_size({"width": 1280, "height": 900})
+        page.set_viewport_size(DESK)
         page.goto(f"{served.url}/#{place}")
         expect(page.locator("main h1")).to_have_text(title)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        bad = [
-            (entry["id"], [node["html"] for node in entry["nodes"]])
-            for entry in found["violations"]
-            if entry["impact"] in ("serious", "critical")
-        ]
-        assert bad == [], place
-        page.set_viewport_size({"width": 390, "height": 844})
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= 390, place
+        assert barriers(page) == [], place
+        page.set_viewport_size(PHONE)
+        assert width(page) <= PHONE["width"], place
 
 
 def test_what_the_token_may_not_do_is_not_offered(page: Page, served: Served) -> None:

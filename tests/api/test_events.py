@@ -3,74 +3,21 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
-from api.app import create_app
-from api.shop import Shop, open_shop
-from config import Settings
-from redis_queue import epoch, waiting
-from redis_queue.claim import Claim, Claims, Holder
+from api.hub import Hub
+from errors import QueueUnavailable
+from redis_queue import waiting
 from redis_queue.messages import progress_message
-from redis_queue.waiting import Waiting
 from store.records import NewJob
 from tests.api.conftest import ACME, OPERATE, OTHER, bearer
+from tests.api.served import Served, end, tell
 from tests.processes.conftest import wait_until
-
-
-class Served:
-    """The API on a port of its own, as browsers meet it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.shop: Shop = open_shop(settings)
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(
-            create_app(settings, self.shop), log_level="error", timeout_graceful_shutdown=1
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
-
-    def __enter__(self) -> Served:
-        self._thread.start()
-        wait_until(lambda: self._server.started)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join()
-
-    def held(self, job_id: str, tenant: str = "default") -> Holder:
-        """A job that is held, so that progress of it can be told."""
-        self.shop.database.jobs.accept(NewJob(job_id, "{}", tenant=tenant))
-        waiting.enqueue(self.shop.client, Waiting(job_id, "{}", tenant=tenant), recorded=True)
-        known = epoch.look(self.shop.client)
-        claims = Claims(self.shop.client, worker="w", instance="i", queues=["video"], lease_s=60)
-        found = claims.next(known)
-        assert isinstance(found, Claim)
-        return Holder(self.shop.client, found, lease_s=60, final_ttl_s=60)
-
-
-def tell(holder: Holder, percent: int) -> None:
-    message = progress_message(holder.claim.job_id, "script_gen", percent, "w")
-    assert holder.progress("script_gen", percent, message)
-
-
-def end(holder: Holder) -> None:
-    message = progress_message(holder.claim.job_id, None, 100, "w", status="completed")
-    holder.settle("completed", error="", percent=100, message=message, then=None, epoch="")
-
-
-@pytest.fixture
-def served(api_settings: Settings, client: Any) -> Iterator[Served]:
-    with Served(api_settings) as opened:
-        yield opened
 
 
 class Stream:
@@ -204,3 +151,60 @@ def test_the_stream_of_a_replayed_job_goes_on_after_its_earlier_end(served: Serv
     assert percents(events) == [50, 50]
     assert served.shop.jobs.cancel("a") == "pending"
     assert Stream(served, "/jobs/a/events").read(4)[-1]["data"] == "cancelled"
+
+
+@pytest.mark.parametrize("path", ["/events", "/jobs/a/events"])
+def test_an_open_stream_goes_on_when_redis_answers_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    holder = served.held("a")
+    tell(holder, 1)
+    end(holder)
+    kept, status, away = Hub.after, waiting.status, ["log", "status"]
+
+    def no_longer(hub: Hub, last: Any) -> Any:
+        return None if "log" in away else kept(hub, last)
+
+    def refuse(*_args: Any, **_more: Any) -> Any:
+        away.remove("log")
+        raise QueueUnavailable("Redis: TimeoutError")
+
+    def at_times(*args: Any) -> Any:
+        if "status" in away:
+            away.remove("status")
+            raise QueueUnavailable("Redis: TimeoutError")
+        return status(*args)
+
+    monkeypatch.setattr(Hub, "after", no_longer)
+    monkeypatch.setattr("api.routes_events._from_log", refuse)
+    monkeypatch.setattr(waiting, "status", at_times)
+    stream = Stream(served, path)
+    stream.last_id = "0-1"
+    told = stream.read(2 if path == "/events" else 3)
+    assert percents(told[:1]) == [1]
+    assert away == (["status"] if path == "/events" else [])
+
+
+def test_redis_away_before_a_stream_begins_is_a_503(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = served.shop.database.jobs
+    jobs.accept(NewJob("over", "{}"))
+    assert jobs.change.cancel_waiting("over")
+    assert Stream(served, "/jobs/over/events").read(1)[0]["event"] == "end"
+
+    def away(*_args: Any, **_more: Any) -> Any:
+        raise QueueUnavailable("Redis: TimeoutError")
+
+    monkeypatch.setattr(waiting, "events", away)
+    answer = httpx.get(f"{served.url}/jobs/over/events", headers=bearer(OPERATE), timeout=10)
+    assert answer.status_code == 503
+
+
+def test_as_many_requests_as_are_served_at_once_find_a_connection(served: Served) -> None:
+    with ThreadPoolExecutor(48) as threads:
+        asked = [
+            threads.submit(httpx.get, f"{served.url}/queues", headers=bearer(OPERATE), timeout=30)
+            for _ in range(200)
+        ]
+        assert {answer.result().status_code for answer in asked} == {200}

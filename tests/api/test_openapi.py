@@ -16,10 +16,11 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from starlette.testclient import TestClient
 
 from config import Settings
 from tests.api.conftest import OPERATE, bearer
-from tests.api.test_events import Served
+from tests.api.served import Served
 
 _CHECKS = [
     not_a_server_error,
@@ -65,3 +66,35 @@ def _ask(strategy: SearchStrategy[Case[Any]], url: str, headers: dict[str, str])
         case.call_and_validate(url, headers=headers, checks=_CHECKS)
 
     holds()
+
+
+def test_the_main_requests_and_answers_have_examples(http: TestClient) -> None:
+    document = http.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+
+    def has_example(content: dict[str, Any]) -> bool:
+        body = content["application/json"]
+        schema = body.get("schema", {})
+        refs = [schema, schema.get("items", {}), *schema.get("anyOf", [])]
+        named = [schemas.get(ref.get("$ref", "").rpartition("/")[2], ref) for ref in refs]
+        fields = [field for known in named for field in known.get("properties", {}).values()]
+        given = body.keys() & {"example", "examples"}
+        return bool(given) or any("examples" in known for known in [*named, *fields])
+
+    without = []
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if not {"jobs", "system"} & set(operation["tags"]):
+                continue
+            good = [answer for code, answer in operation["responses"].items() if code < "300"]
+            contents = [answer["content"] for answer in good if "content" in answer]
+            if "requestBody" in operation:
+                contents.append(operation["requestBody"]["content"])
+            without += [
+                f"{method} {path}"
+                for content in contents
+                if "application/json" in content
+                and not path.endswith("/live")
+                and not has_example(content)
+            ]
+    assert without == []

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from api.shop import Shop
 from errors import QueueUnavailable, StoreUnavailable
 from redis_queue import control, presence
+from store.records import NewJob
 from tests.api.conftest import ACME, bearer
 from tests.api.test_jobs import submitted
 
@@ -114,14 +115,24 @@ def test_the_overview_counts_what_ended_and_each_tenant_its_own(
     assert (theirs["completed"], theirs["failed"]) == (1, 1)
 
 
+def test_the_pace_of_the_overview_is_that_of_videos(http: TestClient, shop: Shop) -> None:
+    job_id = http.post("/background/load_test.io", json={}).json()["job_id"]
+    change = shop.database.jobs.change
+    assert change.claim(job_id, fence=1, worker_id="w", instance="i")
+    change.complete(job_id, fence=1, result={"value": None})
+    told = http.get("/overview").json()
+    assert (told["completed"], told["seconds_median"], told["wait_median_s"]) == (1, None, None)
+
+
 def test_costs_come_by_day_provider_and_tenant(http: TestClient) -> None:
     for by in ("day", "provider", "tenant"):
         assert http.get("/costs", params={"by": by}).json() == []
     assert http.get("/costs", params={"by": "phase"}).status_code == 422
 
 
-def test_the_metrics_are_what_prometheus_reads(http: TestClient) -> None:
+def test_the_metrics_are_what_prometheus_reads(http: TestClient, shop: Shop) -> None:
     submitted(http)
+    shop.database.jobs.accept(NewJob("other", "{}", queue="low", kind="of.another.app"))
     answer = http.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     found = {
@@ -130,7 +141,9 @@ def test_the_metrics_are_what_prometheus_reads(http: TestClient) -> None:
         for sample in family.samples
     }
     assert found["video_queue_depth", ("video",)] == 1
-    assert found["video_jobs", ("pending",)] == 1
+    assert found["video_jobs", ("pending",)] == 2
+    assert found["video_unknown_kind_jobs", ("of.another.app",)] == 1
+    assert len([name for name, _ in found if name == "video_unknown_kind_jobs"]) == 1
     assert found["video_oldest_waiting_seconds", ()] >= 0
     assert found["video_workers", ("idle",)] == 0
 

@@ -131,6 +131,8 @@ def test_lists_filter_by_state_and_print_ids_for_programs(cli: Cli) -> None:
     cli("cancel", "b")
     assert cli("list").stdout.split() == ["c", "b", "a"]
     assert cli("list", "--state", "cancelled").stdout.split() == ["b"]
+    assert cli("list", "--kind", "video", "--state", "cancelled").stdout.split() == ["b"]
+    assert cli("list", "--kind", "reports.gone").stdout.split() == []
     assert [job["status"] for job in cli.json("list", "--state", "pending")] == ["pending"] * 2
 
 

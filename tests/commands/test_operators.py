@@ -32,7 +32,7 @@ def test_a_fleet_is_seen_by_all_views(cli: Cli) -> None:  # noqa: F811
         "working",
         "held",
     )
-    assert worker["stage"] == "script_gen" and worker["progress"] == 0 and worker["rss_mb"] > 10
+    assert worker["stage"] == "script_gen" and worker["progress"] < 25 and worker["rss_mb"] > 10
     frame = cli.json("top", "--once")
     assert frame["running"] == 1 and frame["workers"][0]["current_job"] == "held"
     assert [job["job_id"] for job in frame["ended"]] == ["off"]
@@ -93,7 +93,7 @@ def test_a_queue_is_paused_and_resumed(cli: Cli) -> None:  # noqa: F811
     assert control.paused(cli.stack.client) == {"video"}
     assert "paused" in cli("queues").stdout
     assert cli("resume", "video").stdout == "video running\n"
-    assert "is not known (video, video-high" in cli("pause", "vidoe", code=2).stderr
+    assert "vidoe is not known (critical, default" in cli("pause", "vidoe", code=2).stderr
 
 
 def test_a_worker_is_told_to_be_quiet_and_to_stop(cli: Cli) -> None:  # noqa: F811
@@ -142,7 +142,15 @@ def test_tail_shows_events_as_they_come(cli: Cli) -> None:  # noqa: F811
     assert "before" in cli("tail", "-n", "2", "--no-follow").stdout
 
 
-@pytest.mark.parametrize(("load", "state"), [("video", "completed"), ("failure", "failed")])
+@pytest.mark.parametrize(
+    ("load", "state"),
+    [
+        ("video", "completed"),
+        ("failure", "failed"),
+        ("cpu_intensive", "completed"),
+        ("io_simulation", "completed"),
+    ],
+)
 def test_a_load_test_reports_throughput_and_latencies(
     cli: Cli,  # noqa: F811
     load: str,
@@ -164,20 +172,3 @@ def test_percentiles_are_by_nearest_rank() -> None:
     found = latency([float(number) for number in range(1, 101)])
     assert (found.p50, found.p90, found.p99, found.max) == (50, 90, 99, 100)
     assert latency([]).max is None
-
-
-def test_the_shell_completes_commands() -> None:
-    def run(*arguments: str, **environment: str) -> str:
-        return subprocess.run(
-            [sys.executable, str(ROOT / "cli.py"), *arguments],
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        ).stdout
-
-    # Which shell asks is told, not looked for: a test has none above it.
-    told = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    assert "COMPREPLY" in run("--show-completion", "bash", **told)
-    typed = {"COMP_WORDS": "cli.py pau", "COMP_CWORD": "1"}
-    assert run(**typed, **{"_CLI.PY_COMPLETE": "complete_bash"}).split() == ["pause"]

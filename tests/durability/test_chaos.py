@@ -29,6 +29,12 @@ def test_kills_at_every_step_and_at_random_break_no_promise_on_sqlite() -> None:
 
 
 @pytest.mark.slow
+def test_a_mix_of_kinds_breaks_no_promise_either(any_database_url: str) -> None:
+    more = [] if any_database_url.startswith("sqlite") else ["--database", any_database_url]
+    chaos("--kills", "16", "--jobs", "40", "--freezes", "1", "--mixed", *more)
+
+
+@pytest.mark.slow
 def test_kills_freezes_and_wipes_break_no_promise(any_database_url: str) -> None:
     if any_database_url.startswith("sqlite"):
         arguments = ["--wipes", "2"]

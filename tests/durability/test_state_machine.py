@@ -40,6 +40,7 @@ from runtime.housekeeping import Housekeeping
 from runtime.interrupts import Interrupts
 from runtime.meter import Meter
 from runtime.patience import Patience
+from runtime.queue_limits import QueueLimits
 from runtime.settle import Settler
 from runtime.submit import Jobs
 from runtime.taking import Taken, Taking
@@ -117,6 +118,8 @@ class Hand:
             self.interrupts,
             worker_id=f"w{number}",
             instance=f"w{number}-{id(self):x}",
+            queues=servers.settings.queues,
+            limits=QueueLimits(client, {}, lease_s=servers.settings.lease_s),
         )
         self.settler = Settler(
             servers.database.jobs,

@@ -13,6 +13,7 @@ from config import load_settings, without_password
 from errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
+_SECRET = "whsec_" + "QUJD" * 8
 
 
 def test_all_wrong_settings_are_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,6 +44,19 @@ def test_a_wrong_setting_ends_the_worker_with_78_and_one_message() -> None:
 def test_fields_are_checked_against_each_other() -> None:
     with pytest.raises(ConfigError, match="WORKER_STALL_S"):
         load_settings(_env_file=None, stall_s=100, stage_timeout_s=50)
+
+
+@pytest.mark.parametrize("url", ["ftp://x/y", "https://", "https://x.example/y?call=1", "x"])
+def test_a_webhook_url_that_cannot_be_used_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="REPLICATE_WEBHOOK_URL"):
+        load_settings(_env_file=None, replicate_webhook_url=url, replicate_webhook_secret=_SECRET)
+
+
+def test_webhooks_are_asked_for_only_where_they_can_be_checked() -> None:
+    url = "https://x.example/webhooks/replicate"
+    with pytest.raises(ConfigError, match="REPLICATE_WEBHOOK_SECRET"):
+        load_settings(_env_file=None, replicate_webhook_url=url)
+    load_settings(_env_file=None, replicate_webhook_url=url, replicate_webhook_secret=_SECRET)
 
 
 @pytest.mark.parametrize(

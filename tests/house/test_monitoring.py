@@ -26,6 +26,7 @@ FLEET = {
     "video_jobs",
     "video_workers",
     "video_spent_today_dollars",
+    "video_unknown_kind_jobs",
 }
 needs_promtool = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="this host has no promtool (Debian: prometheus)"

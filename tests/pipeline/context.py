@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from pipeline.calls import Calls, CallsInMemory
-from pipeline.process import run_child
+from pipeline.process import Child, run_child
 from pipeline.stage import ChildResult
 
 
@@ -70,6 +71,28 @@ class FakeContext:
         )
         self.peak_rss_mb = max(self.peak_rss_mb, result.peak_rss_mb)
         return result
+
+    @contextmanager
+    def beside(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        on_stdout_line: Callable[[bytes], None] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Iterator[None]:
+        child = Child(
+            argv,
+            cwd=self.workdir,
+            timeout_s=timeout_s,
+            memory_mb=self.memory_mb,
+            on_stdout_line=on_stdout_line,
+            env=env,
+        )
+        with closing(child):
+            yield
+            result = child.finish()
+        self.peak_rss_mb = max(self.peak_rss_mb, result.peak_rss_mb)
 
     def _maybe_interrupt(self) -> None:
         if self.interrupt is not None:

@@ -10,12 +10,19 @@ from typing import Any
 import pytest
 
 from config import load_settings
-from errors import InvalidInput, LeaseLost, NotNow, ProviderRefused, ProviderUnavailable
+from errors import (
+    InvalidInput,
+    LeaseLost,
+    NotNow,
+    ProviderRefused,
+    ProviderUnavailable,
+    StorageUnavailable,
+)
 from jobs.payload import parse_job
 from jobs.retry import RetryPolicy
 from pipeline.inputs import InputFiles
 from pipeline.orchestrator import JobParked, Pipeline, PipelineOrchestrator, Ports, StageGaveUp
-from pipeline.ports import Begun, StageId, Tools
+from pipeline.ports import Artifact, Begun, StageId, Tools
 from pipeline.public_http import PublicHttp
 from pipeline.stage import Json, StageContext, StageInputs, StageOutput
 from pipeline.standalone import KeptInMemory, NoInterrupts, NoObserver, PublishedProgress
@@ -114,6 +121,26 @@ def test_a_stage_with_a_new_generation_runs_again_and_its_successors_do_not_have
     assert [step.runs for step in again] == [0, 1, 0, 0], "an equal result is the same input"
 
 
+def test_a_job_waits_for_storage_that_is_away_and_runs_nothing_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.run(*steps())
+    again = steps()
+
+    def fetch(_storage: ObjectStorage, _artifact: Artifact, _destination: Path) -> None:
+        raise StorageUnavailable("artefact storage: GenericError")
+
+    with monkeypatch.context() as away:
+        away.setattr(ObjectStorage, "fetch", fetch)
+        with pytest.raises(JobParked) as parked:
+            bench.run(*again)
+        assert parked.value.delay_s > 0 and parked.value.failures == 1
+        with pytest.raises(StageGaveUp):
+            bench.run(*again, failures=RetryPolicy().max_failures)
+    bench.run(*again)
+    assert [step.runs for step in again] == [0] * 4
+
+
 def test_a_damaged_artefact_makes_its_stage_run_again(bench: Bench) -> None:
     result = bench.run(*steps())
     (bench.folder / "artifacts" / result["artifacts"]["out.txt"]["key"]).write_text("damaged")
@@ -164,11 +191,43 @@ def test_a_fallback_takes_over_and_is_named_in_the_result(bench: Bench) -> None:
     assert "instead_of" not in stages["script_gen"]
 
 
-def test_bad_input_falls_back_to_nobody(bench: Bench) -> None:
-    paid = Step("voice_gen", [InvalidInput("language", "nobody speaks it")])
-    pipeline = Pipeline([paid], policy=RetryPolicy(), fallbacks={"voice_gen": Step("voice_gen")})
+@pytest.mark.parametrize(
+    "errors",
+    [
+        [InvalidInput("language", "nobody speaks it")],
+        [StorageUnavailable("artefact storage: GenericError")] * 4,
+    ],
+    ids=["bad input", "storage away"],
+)
+def test_what_no_provider_can_mend_falls_back_to_nobody(
+    bench: Bench, errors: list[BaseException]
+) -> None:
+    free = Step("voice_gen")
+    pipeline = Pipeline(
+        [Step("voice_gen", errors)], policy=RetryPolicy(), fallbacks={"voice_gen": free}
+    )
     with pytest.raises(StageGaveUp):
         pipeline.run(JOB, bench.ports)
+    assert free.runs == 0
+
+
+def test_a_job_waits_where_its_manifest_cannot_be_stored(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = ObjectStorage.publish
+
+    def refuse(storage: ObjectStorage, path: Path, key: str) -> Artifact:
+        if "manifest" in key:
+            raise StorageUnavailable("artefact storage: GenericError")
+        return publish(storage, path, key)
+
+    again = steps()
+    with monkeypatch.context() as away:
+        away.setattr(ObjectStorage, "publish", refuse)
+        with pytest.raises(JobParked):
+            bench.run(*again)
+    assert "manifest.json" in bench.run(*again)["artifacts"]
+    assert [step.runs for step in again] == [1] * 4
 
 
 def test_a_limit_parks_without_counting_a_failure(bench: Bench) -> None:

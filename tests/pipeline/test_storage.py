@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from errors import StorageUnavailable
 from pipeline.ports import Artifact, ArtifactMissing
 from pipeline.storage import ObjectStorage
 
@@ -92,6 +93,28 @@ def test_only_what_is_older_is_listed_and_what_is_removed_is_gone(
     storage.remove(["a/b/one", "a/b/never-was"])
     assert not storage.restore("a/b/one", tmp_path / "out")
     assert storage.restore("a/b/two", tmp_path / "out")
+
+
+def test_a_bucket_that_does_not_answer_is_said_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    storage, file, out = ObjectStorage("s3://videos/x"), tmp_path / "x", tmp_path / "out"
+    file.write_text("x")
+    for asked in (
+        lambda: storage.publish(file, "a/x"),
+        lambda: storage.fetch(Artifact("a/x", "0" * 64, 1), out),
+        lambda: storage.restore("a/x", out),
+        lambda: storage.read("a/x"),
+        lambda: storage.remove(["a/x"]),
+        lambda: list(storage.older_than(datetime.now(UTC))),
+        storage.ping,
+    ):
+        with pytest.raises(StorageUnavailable):
+            asked()
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_link_opens_a_file_in_a_bucket_for_anyone(storage: ObjectStorage, tmp_path: Path) -> None:

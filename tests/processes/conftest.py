@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from database import Database
-from errors import StoreUnavailable
+from errors import QueueUnavailable, StoreUnavailable
+from jobs.states import FINAL
 from redis_client import RedisClient
 from redis_queue import waiting
 from redis_queue.connection import connect
@@ -69,6 +70,7 @@ class Stack:
             "VOICE_PROVIDER": "null",
             "VIDEO_PROVIDER": "null",
             "COMPOSITOR": "null",
+            "WORKER_CRON": "false",
             "WORKER_LEASE_S": "2",
             "WORKER_RETRY_BASE_S": "0.05",
             "WORKER_LOG_FORMAT": "json",
@@ -120,11 +122,18 @@ class Stack:
         return str((waiting.status(self.client, job_id) or {}).get("status", ""))
 
     def wait_state(self, job_id: str, state: str, *, within_s: float = 20.0) -> None:
+        """Until the row says so; an end also until Redis does, which the worker tells last."""
         wait_until(
-            lambda: self.state(job_id) == state,
+            lambda: self.state(job_id) == state and (state not in FINAL or self._told(job_id)),
             within_s=within_s,
             what=f"{job_id} {state}",
         )
+
+    def _told(self, job_id: str) -> bool:
+        try:
+            return self.status(job_id) in ("", *FINAL)  # "": wiped since
+        except QueueUnavailable:
+            return True
 
     def kill_all(self) -> None:
         for worker in self.workers:

@@ -95,6 +95,19 @@ def test_a_replay_from_a_stage_runs_that_stage_and_later_ones_anew(stack: Stack)
     assert reused == ["script_gen", "voice_gen"]
 
 
+def test_a_replay_comes_through_although_the_last_holder_died_at_the_very_end(stack: Stack) -> None:
+    """The row says completed, Redis still says processing, and nobody is there to tell it."""
+    first = stack.start("first", WORKER_KILL_AT="row_settled")
+    stack.submit("a")
+    first.wait(timeout=30)
+    assert stack.state("a") == "completed"
+    stack.jobs.replay("a", from_stage="compositing")
+    second = stack.started("second")
+    wait_until(lambda: stack.events(second, "job_completed"))
+    stack.wait_state("a", "completed")
+    assert [line["stage"] for line in stack.events(second, "stage_started")] == ["compositing"]
+
+
 def test_equal_jobs_share_their_stages(stack: Stack) -> None:
     worker = stack.started()
     for name in ("a", "b"):

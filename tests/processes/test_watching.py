@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from runtime.arguments import parse_arguments
 from runtime.reload import source_times
 from tests.processes.conftest import ROOT, Stack, wait_until
 from tests.processes.test_crashes import children_of, is_alive
@@ -27,11 +28,11 @@ def source(tmp_path: Path) -> Path:
     return copied
 
 
-def watched(stack: Stack, source: Path, **settings: object) -> Any:
+def watched(stack: Stack, source: Path, *folder: str, **settings: object) -> Any:
     log = stack.folder / "watched.log"
     with log.open("wb") as file:
         parent = subprocess.Popen(
-            [sys.executable, str(source / "worker.py"), "w", "--watch"],
+            [sys.executable, str(source / "worker.py"), "w", "--watch", *folder],
             cwd=stack.folder,
             env=stack.environment(**settings),
             stdin=subprocess.DEVNULL,
@@ -72,6 +73,29 @@ def test_a_mistake_in_the_source_waits_for_its_correction(stack: Stack, source: 
     wait_until(lambda: _log(stack, parent).count('"worker_started"') == 2)
     parent.send_signal(signal.SIGTERM)
     assert parent.wait(timeout=15) == 0
+
+
+def test_only_a_named_folder_is_watched(stack: Stack, source: Path) -> None:
+    parent = watched(stack, source, str(source / "jobs"))
+    wait_until(lambda: len(stack.events(parent, "worker_started")) == 1)
+    (source / "runtime/settle.py").touch()
+    (source / "jobs/states.py").touch()
+    wait_until(lambda: len(stack.events(parent, "worker_started")) == 2)
+    assert [told["files"] for told in stack.events(parent, "source_changed")] == [["states.py"]]
+    parent.send_signal(signal.SIGTERM)
+    assert parent.wait(timeout=15) == 0
+
+
+def test_a_folder_is_told_from_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named = parse_arguments(["--watch", "worker-1"])
+    assert (named.watch, named.watch_folder, named.name) == (True, None, "worker-1")
+    both = parse_arguments(["worker-1", "--watch", str(tmp_path)])
+    assert (both.watch, both.watch_folder, both.name) == (True, str(tmp_path), "worker-1")
+    assert parse_arguments(["w", "--watch", "--burst"]).watch_folder is None
+    assert not parse_arguments(["w"]).watch
+    with pytest.raises(SystemExit):
+        parse_arguments(["w", "--watch", str(tmp_path / "nowhere")])
+    assert "is no folder" in capsys.readouterr().err
 
 
 def _log(stack: Stack, worker: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -129,6 +129,36 @@ def test_scenes_are_filmed_checked_and_fitted(
         assert call.cost_microusd == call.estimate_microusd > 0
         assert call.remote_id
     assert ctx.slept_s > 0
+
+
+class _CallsThatAreTold(CallsInMemory):
+    """The vendor tells of every call as soon as anybody asks."""
+
+    def told(self, provider: str, remote_ids: Sequence[str]) -> list[str]:
+        return list(remote_ids)
+
+
+def test_a_word_of_the_vendor_ends_the_wait_between_two_polls(
+    replicate_stub: ReplicateStub, tmp_path: Path
+) -> None:
+    url = "https://videos.example/webhooks/replicate"
+    provider = ReplicateVideo(
+        replicate_stub.KEY, replicate_stub.url, scale=0.25, webhook_url=url, poll_s=500
+    )
+    calls = _CallsThatAreTold()
+    ctx = FakeContext(tmp_path, calls=calls)
+    provider.film(samples.job(), _SCRIPT, _VOICE, {}, ctx)
+    assert 0 < ctx.slept_s < 500
+    asked = [request.json() for request, _ in replicate_stub.charges]
+    assert {body["webhook"] for body in asked} == {f"{url}?call={name}" for name in calls.calls}
+    assert all(body["webhook_events_filter"] == ["completed"] for body in asked)
+
+
+def test_without_a_webhook_url_none_is_asked_for(
+    replicate_stub: ReplicateStub, ctx: FakeContext
+) -> None:
+    Queue(replicate_stub, can_look_up=True).film(ctx)
+    assert not any("webhook" in request.json() for request, _ in replicate_stub.charges)
 
 
 @pytest.mark.slow
@@ -508,7 +538,7 @@ def test_an_older_prediction_with_the_same_words_is_not_taken(
 
 def test_the_pause_between_polls_is_the_interruptible_one(queue: Queue, ctx: FakeContext) -> None:
     queue.film(ctx)
-    assert ctx.slept_s >= clips_module._POLL_S
+    assert ctx.slept_s >= clips_module.POLL_S
 
 
 def test_an_open_breaker_parks_what_polls_cannot_reach(queue: Queue, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import fakeredis
 import pytest
 
 from redis_queue import epoch
-from redis_queue.claim import Claim, Claims, Holder
+from redis_queue.claim import Claim, Claims
 from redis_queue.connection import connect
+from redis_queue.hold import Holder
 from redis_queue.waiting import Waiting, enqueue
 
 _KINDS = ["valkey", "fakeredis"] + (["extern"] if os.environ.get("TEST_REDIS_URL") else [])

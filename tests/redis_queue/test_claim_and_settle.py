@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from redis_queue import keys, upkeep, waiting
-from redis_queue.claim import Claim, RawEntry, Wiped
+from redis_queue.claim import MOST_AT_ONCE, Claim, RawEntry, Wiped
+from redis_queue.group_end import Completion, Leaving, hand_back
+from redis_queue.messages import success_message
 from tests.redis_queue.conftest import Bench
 
 
@@ -55,7 +60,7 @@ def test_a_refused_settle_never_claims(bench: Bench) -> None:
     bench.add("a", "b")
     claim = bench.claim()
     assert claim is not None
-    taken = Claim("a", claim.fence - 1, claim.instance, claim.fields)
+    taken = replace(claim, fence=claim.fence - 1)
     settled, following = settle(bench, taken, then=bench.claims)
     assert not settled and following is None
     assert waiting.counts(bench.client)["waiting"] == 1
@@ -104,8 +109,8 @@ def test_only_the_holder_renews_reports_and_settles(bench: Bench) -> None:
     claim = bench.claim()
     assert claim is not None
     for other in (
-        Claim("a", claim.fence + 1, claim.instance, claim.fields),
-        Claim("a", claim.fence, "somebody-else", claim.fields),
+        replace(claim, fence=claim.fence - 1),
+        replace(claim, instance="somebody-else"),
     ):
         holder = bench.hold(other)
         assert holder.renew() == (False, False)
@@ -243,6 +248,93 @@ def test_a_holder_restores_its_own_hash_after_a_wipe(bench: Bench) -> None:
     assert settle(bench, claim)[0]
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_holder_takes_its_job_out_of_what_an_old_row_put_back(
+    bench: Bench, cancelled: bool
+) -> None:
+    """The row was read as pending, then claimed; Redis was wiped; then the old row was put back."""
+    bench.add("a")
+    claim = bench.claim()
+    assert claim is not None
+    bench.client.delete(keys.job("a"), keys.LEASES)
+    row: dict[str, Any] = {"lease_ms": 1000, "final_ttl_s": 60, "enqueued_ms": 1, "more": {}}
+    assert upkeep.restore(bench.client, waiting.Waiting("a", "{}"), state="pending", fence=0, **row)
+    if cancelled:
+        waiting.cancel(bench.client, "a", recorded=True, final_ttl_s=60)
+    holder = bench.hold(claim)
+    assert holder.peek() == (True, False)
+    assert holder.renew() == (True, cancelled)
+    assert waiting.counts(bench.client) == {"waiting": 0, "running": 1, "scheduled": 0}
+    assert bench.claim() is None
+    assert settle(bench, claim)[0]
+
+
+def test_many_jobs_are_completed_at_once_by_their_holder_only(bench: Bench) -> None:
+    bench.add("a", "b", "c")
+    first, second, third = (bench.claim() for _ in range(3))
+    assert first and second and third
+    taken = replace(second, fence=second.fence - 1)
+    ended = [first, taken, third]
+    with bench.client.pubsub() as heard:
+        heard.psubscribe(keys.channel("*"))
+        completion = Completion(bench.client, ended, worker_id="w1", final_ttl_s=60)
+        assert completion.run() == [True, False, True]
+        assert completion.run() == [True, False, True], "a repeat after a lost reply"
+        told = [one["channel"] for one in iter(lambda: heard.get_message(timeout=0.2), None)]
+    assert told.count(keys.channel("a").encode()) == 1
+    assert keys.channel("b").encode() not in told
+    assert waiting.counts(bench.client)["running"] == 1
+    states = [(waiting.status(bench.client, name) or {})["status"] for name in "abc"]
+    assert states == ["completed", "processing", "completed"]
+    ((entry, told_of_a),) = waiting.events(bench.client, "a")
+    assert told_of_a == success_message("a", "w1")
+    assert (entry, told_of_a) == next(
+        (entry, fields["data"])
+        for entry, fields in waiting.all_events(bench.client, "0-0", 10)
+        if fields["job"] == "a"
+    )
+    assert not waiting.events(bench.client, "a", after=entry)
+
+
+def test_what_a_group_told_of_a_job_outlives_its_replay(bench: Bench) -> None:
+    bench.add("a")
+    claim = bench.claim()
+    assert claim is not None and bench.hold(claim).progress("perform", 40, "{}")
+    Completion(bench.client, [claim], worker_id="w1", final_ttl_s=60).run()
+    before = waiting.events(bench.client, "a")
+    assert [text for _, text in before] == ["{}", success_message("a", "w1")]
+    for _ in range(2):  # a repeat after a lost reply
+        assert waiting.replay(bench.client, waiting.Waiting("a", "{}"), fence=claim.fence + 1)
+    assert waiting.events(bench.client, "a") == before
+    again = bench.claim()
+    assert again is not None
+    Completion(bench.client, [again], worker_id="w1", final_ttl_s=60).run()
+    assert waiting.events(bench.client, "a")[:2] == before
+    assert len(waiting.events(bench.client, "a")) == 3
+
+
+def test_more_than_one_script_takes_are_completed_all_the_same(bench: Bench) -> None:
+    names = [f"job{number}" for number in range(MOST_AT_ONCE + 20)]
+    bench.add(*names)
+    ended = [claim for _ in names if (claim := bench.claim())]
+    assert Completion(bench.client, ended, worker_id="w1", final_ttl_s=60).run() == [True] * len(
+        names
+    )
+    assert waiting.counts(bench.client)["running"] == 0
+
+
+def test_jobs_that_go_back_together_keep_their_order_at_the_front(bench: Bench) -> None:
+    bench.add("a", "b", "c", "d")
+    claims = [claim for _ in range(3) if (claim := bench.claim())]
+    leaving = [Leaving(claim, "{}") for claim in reversed(claims)]
+    for _ in range(2):  # a repeat after a lost reply
+        hand_back(bench.client, leaving)
+    assert waiting.counts(bench.client) == {"waiting": 4, "running": 0, "scheduled": 0}
+    again = [claim for _ in range(4) if (claim := bench.claim())]
+    assert [claim.job_id for claim in again] == ["a", "b", "c", "d"]
+    assert all(later.fence > sooner.fence for later, sooner in zip(again, claims, strict=False))
+
+
 def test_restoring_a_row_gives_way_to_a_newer_hash(bench: Bench) -> None:
     bench.add("a")
     claim = bench.claim()
@@ -254,14 +346,41 @@ def test_restoring_a_row_gives_way_to_a_newer_hash(bench: Bench) -> None:
     assert waiting.counts(bench.client) == {"waiting": 0, "running": 0, "scheduled": 0}
 
 
+def test_a_stale_row_does_not_undo_the_end_of_the_same_hold(bench: Bench) -> None:
+    """A housekeeper reads the row as running; the holder settles; then the housekeeper writes."""
+    bench.add("a")
+    claim = bench.claim()
+    assert claim is not None
+    settle(bench, claim)
+    row: dict[str, Any] = {"lease_ms": 1000, "final_ttl_s": 60, "enqueued_ms": 1, "more": {}}
+    job = waiting.Waiting("a", "{}")
+    stale: dict[str, Any] = {"state": "processing", "fence": claim.fence}
+    stale["wrong_fence"] = claim.fence
+    assert not upkeep.restore(bench.client, job, **stale, **row)
+    assert (waiting.status(bench.client, "a") or {})["status"] == "completed"
+    assert waiting.counts(bench.client)["running"] == 0
+
+
 def test_replaying_a_finished_job_makes_it_wait_once(bench: Bench) -> None:
     bench.add("a")
     settle(bench, bench.claim(), state="failed")
     job = waiting.Waiting("a", "{}")
-    assert waiting.replay(bench.client, job, fence=7)
-    assert not waiting.replay(bench.client, job, fence=7)
+    for _ in range(2):
+        assert waiting.replay(bench.client, job, fence=7)
+        assert waiting.depths(bench.client)["video"] == 1
     claim = bench.claim()
     assert claim is not None and claim.job_id == "a"
+
+
+def test_a_replay_waits_for_the_holder_that_has_ended_the_row_alone(bench: Bench) -> None:
+    bench.add("a")
+    claim = bench.claim()
+    assert claim is not None
+    job = waiting.Waiting("a", "{}")
+    assert not waiting.replay(bench.client, job, fence=claim.fence + 1)
+    settle(bench, claim)
+    assert waiting.replay(bench.client, job, fence=claim.fence + 1)
+    assert waiting.depths(bench.client)["video"] == 1
 
 
 def test_every_script_says_what_its_keys_and_answers_are() -> None:

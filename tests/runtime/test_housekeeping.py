@@ -15,6 +15,7 @@ from redis_queue.claim import Claim, RawEntry
 from redis_queue.waiting import Waiting
 from runtime.housekeeping import Housekeeping
 from runtime.interrupts import Interrupts
+from runtime.queue_limits import QueueLimits
 from runtime.submit import Jobs
 from runtime.taking import Taking
 from store.records import NewJob
@@ -39,7 +40,14 @@ class Bench:
             patience_s=0,
         )
         self.taking = Taking(
-            settings, client, database, Interrupts(), worker_id="w", instance="w-1"
+            settings,
+            client,
+            database,
+            Interrupts(),
+            worker_id="w",
+            instance="w-1",
+            queues=settings.queues,
+            limits=QueueLimits(client, {}, lease_s=settings.lease_s),
         )
 
     def rounds(self, count: int = 1, *, apart_s: float = 5.0) -> list[Any]:
@@ -172,3 +180,18 @@ def test_a_reconciler_that_died_holds_the_others_up_for_a_moment_only(bench: Ben
     epoch.look(bench.client)
     assert epoch.acquire(bench.client, "dead")
     assert 0 < bench.client.pttl(keys.RECONCILE_LOCK) <= 10_000
+
+
+def test_a_row_that_is_claimed_while_its_lease_runs_out_is_left_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim's own write of the row was slow: the reaper misses it, then sees it done."""
+    bench.jobs.submit({"id": "a", "product_name": "Mug"})
+    bench.taking.look_at_epoch()
+    claim = bench.taking.next(wait=False)
+    assert isinstance(claim, Claim)
+    assert bench.taking.take(claim) is not None
+    monkeypatch.setattr(bench.store.change, "reap", lambda *_args, **_options: None)
+    before = bench.client.hgetall(keys.job("a"))
+    bench.keeper.reap(upkeep.Expired("a", claim.fence, "video", stopping=False))
+    assert bench.client.hgetall(keys.job("a")) == before

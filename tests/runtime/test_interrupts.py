@@ -52,6 +52,20 @@ def test_a_signal_ends_a_blocking_read_inside_a_stage(interrupts: Interrupts) ->
     assert interrupts.stop_reason == "SIGTERM"
 
 
+def test_where_it_receives_no_signals_it_sends_none_and_only_records() -> None:
+    """A worker inside another program, such as a test, must not end that program."""
+    came: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _: came.append(number))
+    try:
+        only_records = Interrupts()
+        in_thread(only_records.ask, LeaseLost)
+        with pytest.raises(LeaseLost):
+            only_records.check()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert came == []
+
+
 def test_a_cancellation_from_the_heartbeat_ends_a_stage(interrupts: Interrupts) -> None:
     timer = threading.Timer(0.1, interrupts.ask, (JobCancelled,))
     timer.start()

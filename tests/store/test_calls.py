@@ -46,6 +46,19 @@ def test_an_open_call_is_found_again_and_never_begun_twice(db: Database) -> None
     assert (done.id, done.cost_microusd, done.answer) == (first.id, 700, {"x": 1})
 
 
+def test_the_provider_names_a_call_whose_answer_was_lost(db: Database) -> None:
+    lost = begin(db)
+    assert not db.calls.named(lost.id, "replicate", "of-another-provider")
+    assert not db.calls.named("no-such-call", "claude", "remote-1")
+    assert db.calls.named(lost.id, "claude", "remote-1")
+    found = begin(db)
+    assert (found.id, found.state, found.remote_id) == (lost.id, "submitted", "remote-1")
+    # Told again, or of what has ended since, it changes nothing.
+    assert not db.calls.named(lost.id, "claude", "remote-2")
+    db.calls.change(OWNER, lost.id, "failed", cost_microusd=0, reason="5xx")
+    assert not db.calls.named(lost.id, "claude", "remote-3")
+
+
 def test_a_failed_or_doubtful_call_makes_room_for_a_new_one(db: Database) -> None:
     first = begin(db)
     db.calls.change(OWNER, first.id, "doubtful", cost_microusd=1000, reason="crash")

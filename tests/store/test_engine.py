@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -26,3 +30,25 @@ def test_a_connection_cut_between_its_answer_and_its_return_is_the_database_away
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
     for opened in (engine, other):
         opened.dispose()
+
+
+def test_a_new_database_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself does not wait here: its busy timeout does not hold for a change to WAL."""
+    file = tmp_path / "new.db"
+    engine = open_engine(f"sqlite:///{file}")
+
+    def opened() -> int:
+        with reading(engine) as connection:
+            answer: int = connection.execute(text("SELECT 1")).scalar_one()
+        return answer
+
+    maker = sqlite3.connect(file, isolation_level=None)
+    maker.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(opened)
+        with pytest.raises(TimeoutError):
+            answer.result(timeout=0.3)
+        maker.execute("COMMIT")
+        assert answer.result(timeout=5) == 1
+    maker.close()
+    engine.dispose()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import time
 import uuid
@@ -9,6 +11,10 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
+from standardwebhooks import Webhook
+
+from tests.stubs.receiver import SECRET
 from tests.stubs.server import Refused, Reply, Request, Stub
 
 #: Micro-dollars that the stubs take for a clip, whatever its length.
@@ -20,6 +26,8 @@ class ReplicateStub(Stub):
     the stub is `instant`, to its end with the first."""
 
     PAGE = 3
+    #: What its webhooks are signed with.
+    SECRET = SECRET
 
     def __init__(self, mp4: bytes) -> None:
         super().__init__()
@@ -32,6 +40,10 @@ class ReplicateStub(Stub):
         self.held = False
         self.instant = False
         self.expired = False
+        #: The list leaves out what was created, as if there were far too many others.
+        self.unlisted = False
+        #: A prediction ends, and its webhook is sent, before its creation is answered.
+        self.tells_at_once = False
         v1 = "/v1/predictions"
         model = r"/v1/models/([\w.-]+/[\w.-]+)/predictions"
         self.route("POST", model, "create", self._create)
@@ -83,11 +95,22 @@ class ReplicateStub(Stub):
                     "get": f"{self.url}/v1/predictions/{name}",
                     "cancel": f"{self.url}/v1/predictions/{name}/cancel",
                 },
+                "_webhook": body.get("webhook"),
                 "_ending": self.endings.popleft() if self.endings else "succeeded",
             }  # fmt: skip
             self.predictions.insert(0, prediction)
         self.charge(request, CLIP_MICROUSD)
+        if self.tells_at_once:
+            self.end(name)
         return Reply(_shown(prediction), 201)
+
+    def end(self, name: str) -> int:
+        """A prediction runs to its end, and that is told; returns the receiver's status."""
+        with self.lock:
+            prediction = self._found(name)
+            while prediction["status"] in ("starting", "processing"):
+                self._advance(prediction)
+        return send_webhook(prediction["_webhook"], _shown(prediction))
 
     def _get(self, request: Request) -> Reply:
         with self.lock:
@@ -117,8 +140,9 @@ class ReplicateStub(Stub):
     def _list(self, request: Request) -> Reply:
         at = int(request.query.get("cursor", "0"))
         with self.lock:
-            page = [_shown(prediction) for prediction in self.predictions[at : at + self.PAGE]]
-            more = len(self.predictions) > at + self.PAGE
+            listed = [] if self.unlisted else self.predictions
+            page = [_shown(prediction) for prediction in listed[at : at + self.PAGE]]
+            more = len(listed) > at + self.PAGE
         following = f"{self.url}/v1/predictions?cursor={at + self.PAGE}" if more else None
         return Reply({"previous": None, "next": following, "results": page})
 
@@ -155,6 +179,21 @@ class ReplicateStub(Stub):
             if prediction["id"] == name:
                 return prediction
         raise Refused(404, "not found", "Not found")
+
+
+def send_webhook(url: str, body: Any, **changed: Any) -> int:
+    """Post a webhook as Replicate does; `secret` and `at` change its signature."""
+    raw, name = json.dumps(body), f"msg_{uuid.uuid4().hex}"
+    at: datetime = changed.get("at") or datetime.now(UTC)
+    signed = Webhook(changed.get("secret") or SECRET).sign(name, at, raw)
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": name,
+        "webhook-timestamp": str(int(at.timestamp())),
+        # Replicate sends several while its key is being changed.
+        "webhook-signature": f"v1,{base64.b64encode(b'older key').decode()} {signed}",
+    }
+    return httpx.post(url, content=raw, headers=headers, timeout=10).status_code
 
 
 class FalStub(Stub):

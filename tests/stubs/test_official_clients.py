@@ -97,7 +97,7 @@ def test_a_wrong_key_and_a_cut_are_seen_as_such() -> None:
 def test_the_elevenlabs_client_speaks_and_finds_its_history(folder: Path) -> None:
     with (
         ElevenLabsStub(make_mp3(folder, 1.0)) as stub,
-        httpx.Client() as http,
+        httpx.Client(timeout=30) as http,
     ):
         client = ElevenLabs(base_url=stub.url, api_key=stub.KEY, httpx_client=http)
         answer = client.text_to_speech.with_raw_response.convert_with_timestamps(
@@ -115,7 +115,7 @@ def test_the_elevenlabs_client_speaks_and_finds_its_history(folder: Path) -> Non
 
 
 def test_the_elevenlabs_client_reads_the_stubs_errors(folder: Path) -> None:
-    with ElevenLabsStub(b"") as stub, httpx.Client() as http:
+    with ElevenLabsStub(b"") as stub, httpx.Client(timeout=30) as http:
         client = ElevenLabs(base_url=stub.url, api_key="wrong", httpx_client=http)
         with pytest.raises(ApiError) as caught:
             client.text_to_speech.convert_with_timestamps(
@@ -133,7 +133,7 @@ def test_the_replicate_client_creates_lists_cancels_and_downloads(folder: Path) 
         )
         assert made.status == "starting"
         made.wait()
-        assert httpx.get(str(made.output)).content == stub.mp4
+        assert httpx.get(str(made.output), timeout=30).content == stub.mp4
         other = client.predictions.create(version="a/b:c1", input={"prompt": "x"}, wait=False)
         other.cancel()
         assert other.status == "canceled"
@@ -155,16 +155,22 @@ def test_the_openai_and_fal_stubs_hold_to_their_documented_shapes(folder: Path) 
             f"{stub.url}/v1/chat/completions", json=question, headers=_bearer(stub)
         ).json()
         assert answer["choices"][0]["finish_reason"] == "stop"
-        assert httpx.post(f"{stub.url}/v1/chat/completions", json=question).status_code == 401
+        assert (
+            httpx.post(f"{stub.url}/v1/chat/completions", json=question, timeout=30).status_code
+            == 401
+        )
     with FalStub(make_mp4(folder, 0.5)) as fal:
         headers = {"authorization": f"Key {fal.KEY}"}
         url = f"{fal.url}/fal-ai/some-model/text-to-video"
-        asked = httpx.post(url, json={"prompt": "a mug"}, headers=headers).json()
-        seen = [httpx.get(asked["status_url"], headers=headers).json()["status"] for _ in range(2)]
+        asked = httpx.post(url, json={"prompt": "a mug"}, headers=headers, timeout=30).json()
+        seen = [
+            httpx.get(asked["status_url"], headers=headers, timeout=30).json()["status"]
+            for _ in range(2)
+        ]
         assert seen == ["IN_PROGRESS", "COMPLETED"]
-        result = httpx.get(asked["response_url"], headers=headers).json()
-        assert httpx.get(result["video"]["url"]).content == fal.mp4
-        assert httpx.put(asked["cancel_url"], headers=headers).status_code == 400
+        result = httpx.get(asked["response_url"], headers=headers, timeout=30).json()
+        assert httpx.get(result["video"]["url"], timeout=30).content == fal.mp4
+        assert httpx.put(asked["cancel_url"], headers=headers, timeout=30).status_code == 400
 
 
 def _bearer(stub: Stub) -> dict[str, str]:

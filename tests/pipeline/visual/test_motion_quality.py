@@ -92,10 +92,10 @@ def test_a_slow_zoom_moves_evenly(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     w, h, frames, side, margin = 800, 640, 100, 600, 60
     folder = tmp_path / "film"
-    write_yuv(np.zeros((h, w, 3), np.float32), folder / "back.yuv", None)
+    write_yuv(np.zeros((h, w, 3), np.float32), folder / "back.yuv", dithered=False)
     sprite = np.zeros((side, side, 4), np.float32)
     sprite[margin:-margin, margin:-margin] = 255
-    write_yuva(sprite, folder / "hero.yuva", None)
+    write_yuva(sprite, folder / "hero.yuva")
     AssFile(w, h, 30).write(folder / "none.ass")
     hero = {
         "file": "hero.yuva", "x": 100, "y": 20, "width": side, "height": side,

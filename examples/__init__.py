@@ -1,0 +1,1 @@
+"""Whole applications on the queue, each with a README of its own."""

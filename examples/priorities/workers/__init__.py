@@ -1,0 +1,1 @@
+"""A module for each worker; the registry imports all that is here."""

@@ -1,0 +1,1 @@
+"""One settings class a queue; importing a module makes its functions known as kinds."""

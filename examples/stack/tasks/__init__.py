@@ -1,0 +1,1 @@
+"""What the queues run: async functions that can be called anywhere."""

@@ -1,0 +1,1 @@
+"""A workout application's worker: hourly refresh, daily warm-up, weekly clean-up, health."""
