@@ -1,4 +1,5 @@
-"""How soon work begins: on an idle worker, after a kill, after Redis's return, in a long queue.
+"""How soon work begins, and ends: on an idle worker, after a kill, after Redis's return, in a long
+queue; at a cancellation and at SIGTERM.
 
     .venv/bin/python -m benchmarks.pickup [--jobs 300] [--database URL] [--only idle,claim]
 
@@ -6,7 +7,9 @@
   the worker was sooner than the return), and from its call; the worker waits in BLPOP before each;
 * takeover: from SIGKILL of a worker with default settings to `job_processing_started` on another;
 * return: from Redis's first answer after two seconds away to the next claim, under load;
-* claim: round trip of one claim with 100 and with 100,000 jobs waiting.
+* claim: round trip of one claim with 100 and with 100,000 jobs waiting;
+* stop: in a stage of a minute, from the cancellation to `cancelled` in the row, and from SIGTERM to
+  the end of the process, its job `pending` again.
 """
 
 from __future__ import annotations
@@ -145,6 +148,41 @@ def claim(folder: Path) -> list[Row]:
     ]
 
 
+def stop(database_url: str, folder: Path) -> list[Row]:
+    """A long stage, cancelled; and one whose worker is asked to stop."""
+    cancelled_s, stopped_s = [], []
+    with (
+        EmbeddedRedis(folder / "valkey") as redis,
+        _fleet(redis.url, database_url, folder) as fleet,
+    ):
+        database = Database(database_url)
+        database.init()
+        producer = Jobs(database, connect(redis.url), final_ttl_s=3600)
+        for number in range(3):
+            worker = fleet.start(f"worker-{number}", NULL_STAGE_SECONDS=60)
+            wait_for(worker)
+            off, back = f"off-{number}", f"back-{number}"
+            producer.submit({"id": off, "product_name": off})
+            _until(lambda: len(_stages(fleet, worker)) == 1)  # noqa: B023
+            began = time.monotonic()
+            producer.cancel(off)
+            _until(lambda: _state(database, off) == "cancelled")  # noqa: B023
+            cancelled_s.append(time.monotonic() - began)
+            producer.submit({"id": back, "product_name": back})
+            _until(lambda: len(_stages(fleet, worker)) == 2)  # noqa: B023
+            began = time.monotonic()
+            worker.process.terminate()
+            worker.process.wait(timeout=60)
+            stopped_s.append(time.monotonic() - began)
+            assert _state(database, back) == "pending"
+            producer.cancel(back)
+        database.close()
+    return [
+        ("cancellation to `cancelled`, longest of 3", f"{max(cancelled_s):.2f} s", "1 s"),
+        ("SIGTERM to the end, job handed back, longest of 3", f"{max(stopped_s):.2f} s", "2 s"),
+    ]
+
+
 class _Side:
     """A queue that stays as long as it is: each claim is followed by a new job."""
 
@@ -182,10 +220,18 @@ def _state(database: Database, job_id: str) -> str:
 
 
 def _begun(fleet: Fleet, worker: Member) -> list[float]:
+    return _told(fleet, worker, "job_processing_started")
+
+
+def _stages(fleet: Fleet, worker: Member) -> list[float]:
+    return _told(fleet, worker, "stage_started")
+
+
+def _told(fleet: Fleet, worker: Member, event: str) -> list[float]:
     return [
         datetime.fromisoformat(line["timestamp"]).timestamp()
         for member, line in fleet.lines()
-        if member is worker and line["event"] == "job_processing_started"
+        if member is worker and line["event"] == event
     ]
 
 
@@ -204,7 +250,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--jobs", type=int, default=300, help="for the idle pick-up")
     parser.add_argument("--database", default="", help="a PostgreSQL URL, measured besides SQLite")
-    parser.add_argument("--only", default="idle,takeover,return,claim", help="which, by commas")
+    parser.add_argument(
+        "--only", default="idle,takeover,return,claim,stop", help="which, by commas"
+    )
     wanted = parser.parse_args(argv)
     only = wanted.only.split(",")
     structlog.configure(processors=[_drop])
@@ -226,6 +274,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             rows += redis_return(*fresh("return"))
         if "claim" in only:
             rows += claim(fresh("claim")[1])
+        if "stop" in only:
+            rows += stop(*fresh("stop"))
     table = Table("", "measured", "target")
     for row in rows:
         table.add_row(*row)

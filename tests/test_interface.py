@@ -102,7 +102,7 @@ def test_the_documented_events_are_logged_as_json(stack: Stack) -> None:  # noqa
     stack.wait_state("good", "completed")
     stack.wait_state("bad", "failed")
     worker.terminate()
-    worker.wait(timeout=10)
+    worker.wait(timeout=60)
     names = {line["event"] for line in stack.events(worker)}
     assert {
         "worker_started",

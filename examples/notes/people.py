@@ -15,7 +15,8 @@ from store.engine import reading, writing
 
 def add_user(name: str) -> str:
     """Make a user; returns the token, which is kept nowhere. Raises InvalidInput."""
-    token = secrets.token_urlsafe(24)
+    # No dash in it, and none in front: it is also given as an argument of a command.
+    token = secrets.token_hex(24)
     try:
         with writing(engine()) as connection:
             connection.execute(insert(USERS).values(name=name, token_hash=_hash(token)))

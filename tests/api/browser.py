@@ -9,7 +9,7 @@ from typing import Any
 
 import axe_core_python
 import pytest
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.api.served import Served
 
@@ -17,6 +17,9 @@ CHROMIUM = os.environ.get("CHROMIUM_BINARY") or shutil.which("chromium") or shut
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on PATH, and CHROMIUM_BINARY names none"
 )
+#: A page that shares two cores with the rest of the tests is slow at times, and not wrong.
+SLOWEST_MS = 60_000
+expect.set_options(timeout=SLOWEST_MS)
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1280, "height": 900}
 _AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()

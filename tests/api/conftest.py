@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.shop import Shop
 from config import Settings
-from tests.api.browser import CHROMIUM, DESK
+from tests.api.browser import CHROMIUM, DESK, SLOWEST_MS
 from tests.api.served import Served
 from tests.processes.conftest import Stack
 
@@ -90,6 +90,7 @@ def forgiven() -> tuple[int, ...]:
 def page(browser: Browser, served: Served, forgiven: tuple[int, ...]) -> Iterator[Page]:
     """A logged-in page; it fails its test by any other error in the console."""
     context = browser.new_context(viewport=DESK)
+    context.set_default_timeout(SLOWEST_MS)
     opened = context.new_page()
     wrong: list[str] = []
 

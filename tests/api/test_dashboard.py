@@ -93,7 +93,7 @@ def test_a_job_is_submitted_watched_and_played(
         page.wait_for_timeout(50)
         return page.locator("video").count() == 1
 
-    wait_until(plays, within_s=50, what="a finished video")
+    wait_until(plays, within_s=90, what="a finished video")
     assert len(seen) >= 2, seen
     video = page.locator("video")
     expect(video.locator("track[kind=captions]")).to_have_count(1)

@@ -145,10 +145,10 @@ class TestWithRedisAway:
         banner = page.locator("#away")
         expect(banner).to_be_hidden()
         redis.__exit__(None, None, None)
-        expect(banner).to_contain_text("Redis does not answer", timeout=15_000)
+        expect(banner).to_contain_text("Redis does not answer")
         expect(page.get_by_role("heading", name="Overview")).to_be_visible()
         redis.__enter__()
-        expect(banner).to_be_hidden(timeout=15_000)
+        expect(banner).to_be_hidden()
 
     def test_a_page_that_cannot_be_shown_comes_by_itself_later(
         self, page: Page, served: Served, redis: EmbeddedRedis
@@ -159,4 +159,4 @@ class TestWithRedisAway:
         expect(page.get_by_role("button", name="Try again")).to_be_visible()
         redis.__enter__()
         heading = page.get_by_role("heading", name="Workers")
-        expect(heading).to_be_visible(timeout=15_000)
+        expect(heading).to_be_visible()

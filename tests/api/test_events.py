@@ -33,7 +33,7 @@ class Stream:
         headers = bearer(self.token) | ({"Last-Event-ID": self.last_id} if self.last_id else {})
         got: list[dict[str, str]] = []
         event: dict[str, str] = {}
-        with httpx.stream("GET", self.url, headers=headers, timeout=10) as answer:
+        with httpx.stream("GET", self.url, headers=headers, timeout=60) as answer:
             assert answer.status_code == 200
             for line in answer.iter_lines():
                 name, _, value = line.partition(": ")
@@ -63,7 +63,7 @@ def test_a_jobs_stream_begins_at_its_beginning_and_goes_on_live(served: Served) 
     reader.start()
     for percent in (4, 5, 6):
         tell(holder, percent)
-    reader.join(timeout=10)
+    reader.join(timeout=60)
     assert percents(stream.events) == [1, 2, 3, 4, 5, 6]
 
 
@@ -126,7 +126,7 @@ def test_many_readers_are_served_by_one_connection_to_redis(served: Served) -> N
     for percent in range(20):
         tell(holder, percent)
     for reader in readers:
-        reader.join(timeout=20)
+        reader.join(timeout=60)
     assert all(percents(stream.events) == list(range(20)) for stream in streams)
 
     def connections() -> int:
@@ -197,14 +197,14 @@ def test_redis_away_before_a_stream_begins_is_a_503(
         raise QueueUnavailable("Redis: TimeoutError")
 
     monkeypatch.setattr(waiting, "events", away)
-    answer = httpx.get(f"{served.url}/jobs/over/events", headers=bearer(OPERATE), timeout=10)
+    answer = httpx.get(f"{served.url}/jobs/over/events", headers=bearer(OPERATE), timeout=60)
     assert answer.status_code == 503
 
 
 def test_as_many_requests_as_are_served_at_once_find_a_connection(served: Served) -> None:
     with ThreadPoolExecutor(48) as threads:
         asked = [
-            threads.submit(httpx.get, f"{served.url}/queues", headers=bearer(OPERATE), timeout=30)
+            threads.submit(httpx.get, f"{served.url}/queues", headers=bearer(OPERATE), timeout=60)
             for _ in range(200)
         ]
         assert {answer.result().status_code for answer in asked} == {200}

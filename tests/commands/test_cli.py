@@ -175,7 +175,7 @@ def test_a_finished_file_is_found_and_a_callback_is_delivered(
         file.write_text(json.dumps(job))
         cli("submit", "--file", str(file))
         cli.stack.started()
-        wait_until(lambda: cli.json("status", "a")["callbacks"], within_s=30)
+        wait_until(lambda: cli.json("status", "a")["callbacks"], within_s=90)
         wait_until(lambda: cli.json("status", "a")["callbacks"][0]["state"] == "delivered")
         assert "delivered after 2 tries" in cli("status", "a").stdout
         assert Path(cli("link", "a", "--file", "report.json").stdout.strip()).is_file()

@@ -127,7 +127,7 @@ def test_up_starts_a_stack_that_other_terminals_find(tmp_path: Path) -> None:
         assert (copy / "var" / "api-token").stat().st_mode & 0o077 == 0
     finally:
         up.send_signal(signal.SIGINT)
-        code = up.wait(timeout=20)
+        code = up.wait(timeout=60)
     assert code == 0
     assert log.read_text().count('"worker_shutdown_complete"') == 2
     assert not (copy / "var" / "up.json").exists()

@@ -56,7 +56,7 @@ def test_top_stays_until_it_is_interrupted(cli: Cli) -> None:  # noqa: F811
         for _ in range(2):
             assert json.loads(watching.stdout.readline())["workers"] == []
         watching.send_signal(signal.SIGINT)
-        assert watching.wait(timeout=10) == 0
+        assert watching.wait(timeout=60) == 0
 
 
 def test_top_keeps_a_terminal_fresh_and_leaves_it_as_it_was(cli: Cli) -> None:  # noqa: F811
@@ -78,7 +78,7 @@ def test_top_keeps_a_terminal_fresh_and_leaves_it_as_it_was(cli: Cli) -> None:  
         while True:
             shown += os.read(ours, 65_536)
     except OSError:  # the other side is closed
-        assert watching.wait(timeout=10) == 0
+        assert watching.wait(timeout=60) == 0
     finally:
         watching.kill()
         watching.wait()
@@ -105,7 +105,7 @@ def test_a_worker_is_told_to_be_quiet_and_to_stop(cli: Cli) -> None:  # noqa: F8
     cli("quiet", "--lift", asked["instance"][:8])
     wait_until(lambda: cli.stack.events(worker, "worker_resumed"))
     assert "stop" in cli("stop", "worker-1").stdout
-    assert worker.wait(timeout=10) == 0
+    assert worker.wait(timeout=60) == 0
     assert "no worker lives" in cli("stop", "worker-1", code=2).stderr
 
 
@@ -138,7 +138,7 @@ def test_tail_shows_events_as_they_come(cli: Cli) -> None:  # noqa: F811
         second = json.loads(tailing.stdout.readline())
         assert (second["job_id"], second["tenant"]) == ("after", "default")
         tailing.send_signal(signal.SIGINT)
-        assert tailing.wait(timeout=10) == 0
+        assert tailing.wait(timeout=60) == 0
     assert "before" in cli("tail", "-n", "2", "--no-follow").stdout
 
 

@@ -150,7 +150,7 @@ def test_no_key_is_in_a_log_a_row_or_an_artefact(
     stack.submit("good")
     stack.wait_state("good", "completed", within_s=60)
     worker.terminate()
-    worker.wait(timeout=10)
+    worker.wait(timeout=60)
     planted = (claude.KEY.encode(), elevenlabs.KEY.encode())
     holding = [
         path

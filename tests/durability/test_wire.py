@@ -60,10 +60,10 @@ def test_a_popped_id_whose_reply_is_lost_is_run(any_stack: Stack, proxy: Proxy) 
 
 
 def test_a_claim_whose_reply_is_lost_is_answered_again(any_stack: Stack, proxy: Proxy) -> None:
-    worker = any_stack.started(REDIS_URL=proxy.url, WORKER_LEASE_S=30)
+    worker = any_stack.started(REDIS_URL=proxy.url, WORKER_LEASE_S=300)
     proxy.cut_once(of_script("claim", b"$3\r\njob"))
     any_stack.submit("a")
-    any_stack.wait_state("a", "completed", within_s=10)  # not after the lease: by the same worker
+    any_stack.wait_state("a", "completed")  # not after the lease: by the same worker
     assert proxy.cuts == 1
     assert any_stack.events(worker, "job_processing_started")[0]["crashes"] == 0
     assert_each_done_once(any_stack, "a")
@@ -73,9 +73,9 @@ def test_a_settle_whose_reply_is_lost_keeps_the_next_claim(any_stack: Stack, pro
     # The first settle may have to load its script; from the second on it is one round trip.
     jobs = [any_stack.submit(f"job-{number}") for number in range(3)]
     proxy.cut_once(of_script("settle", b"$3\r\njob"))
-    any_stack.started(REDIS_URL=proxy.url, WORKER_LEASE_S=30)
+    any_stack.started(REDIS_URL=proxy.url, WORKER_LEASE_S=300)
     for job in jobs:
-        any_stack.wait_state(job, "completed", within_s=10)
+        any_stack.wait_state(job, "completed")
     assert proxy.cuts == 1
     assert_each_done_once(any_stack, *jobs)
 
@@ -91,13 +91,13 @@ def test_other_lost_replies_change_nothing(stack: Stack, proxy: Proxy, script: s
 
 
 def test_a_settle_that_did_not_arrive_is_sent_again(stack: Stack, proxy: Proxy) -> None:
-    stack.started(REDIS_URL=proxy.url, WORKER_LEASE_S=30)
+    stack.started(REDIS_URL=proxy.url, WORKER_LEASE_S=300)
     digest = hashlib.sha1(scripts.source("settle"), usedforsecurity=False).hexdigest().encode()
     stack.client.script_flush()
     # Refused for want of the script, and that answer lost: nothing of the settle happened.
     proxy.cut_once(lambda request, reply: digest in request and b"NOSCRIPT" in reply)
     stack.submit("a")
-    wait_until(lambda: stack.status("a") == "completed", within_s=10)
+    wait_until(lambda: stack.status("a") == "completed")
     assert proxy.cuts == 1
     assert_each_done_once(stack, "a")
 
@@ -108,7 +108,7 @@ def test_a_requeue_whose_reply_is_lost_leaves_the_job_waiting(stack: Stack, prox
     wait_until(lambda: stack.events(worker, "stage_started"))
     proxy.cut_once(of_script("requeue", b""))
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=10) == 0
+    assert worker.wait(timeout=60) == 0
     assert proxy.cuts == 1
     assert (stack.state("a"), stack.status("a")) == ("pending", "pending")
     assert stack.client.lrange("video_generation_queue", 0, -1) == [b"a"]
@@ -125,11 +125,11 @@ def test_a_slow_wire_slows_and_breaks_nothing(stack: Stack, proxy: Proxy) -> Non
 
 
 def test_a_worker_cut_off_for_less_than_its_lease_goes_on(stack: Stack, proxy: Proxy) -> None:
-    worker = stack.started(REDIS_URL=proxy.url, NULL_STAGE_SECONDS=1, WORKER_LEASE_S=30)
+    worker = stack.started(REDIS_URL=proxy.url, NULL_STAGE_SECONDS=1, WORKER_LEASE_S=300)
     stack.submit("a")
     wait_until(lambda: stack.events(worker, "stage_started"))
     proxy.blackhole()
-    wait_until(lambda: len(stack.events(worker, "stage_completed")) >= 2, within_s=15)
+    wait_until(lambda: len(stack.events(worker, "stage_completed")) >= 2)
     proxy.restore()
     stack.wait_state("a", "completed")
     assert_each_done_once(stack, "a")

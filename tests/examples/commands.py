@@ -54,6 +54,6 @@ def run_shown(
     )
 
 
-def await_line(log: Path, pattern: str, *, within_s: float = 30.0) -> None:
+def await_line(log: Path, pattern: str, *, within_s: float = 90) -> None:
     """Wait until a line of the log has what the pattern looks for."""
     wait_until(lambda: re.search(pattern, log.read_text()), within_s=within_s, what=pattern)

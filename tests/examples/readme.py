@@ -59,7 +59,7 @@ def free_port() -> int:
 def status_of(url: str) -> int:
     """The status that a URL answers with; 0: nobody answers."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -350,16 +350,16 @@ def test_a_worker_says_in_its_log_what_the_job_said(fleet: Stack) -> None:
 def test_a_job_whose_worker_is_killed_after_it_acted_acts_once(fleet: Stack) -> None:
     victim = fleet.start("victim", **OWN, WORKER_KILL_AT="stage_ran")
     handle = IdempotentWorker.perform_async(9)
-    victim.wait(timeout=30)
+    victim.wait(timeout=60)
     assert handle.status == "processing"
     fleet.started("other", **OWN)
     # It ran once more, and found its own work.
-    assert handle.get(timeout=30) is False
+    assert handle.get(timeout=60) is False
     assert handle.record.crashes == 1
 
 
 def test_a_broken_module_ends_the_start_with_its_name(fleet: Stack) -> None:
     ended = fleet.start(WORKER_BACKGROUND_MODULES="examples.priorities.nothing")
-    assert ended.wait(timeout=30) == 78
+    assert ended.wait(timeout=60) == 78
     assert "examples.priorities.nothing cannot be imported" in fleet.logs[ended.pid].read_text()
     assert (ROOT / "examples/priorities/jobs.py").is_file()

@@ -73,10 +73,10 @@ def up(checkout: Path, tmp_path: Path) -> Iterator[Path]:
         process = subprocess.Popen(
             [sys.executable, str(checkout / "cli.py"), "up"], env=env, stdout=file, stderr=file
         )
-    wait_until(lambda: log.read_text().count('"worker_started"') == 2, within_s=40, what="up")
+    wait_until(lambda: log.read_text().count('"worker_started"') == 2, within_s=90, what="up")
     yield log
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=60) == 0
 
 
 def test_up_and_the_commands_beside_it(up: Path, checkout: Path) -> None:
@@ -149,7 +149,7 @@ def test_one_part_alone(port_stack: Stack, tmp_path: Path) -> None:
                 wait_until(lambda: is_served(f"http://127.0.0.1:{port}/health"))
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def is_served(url: str) -> bool:

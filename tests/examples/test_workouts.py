@@ -105,7 +105,7 @@ class Application:
             record = self.stack.jobs.find(job_id)
             return record if record and record.state in ("completed", "failed") else None
 
-        record = wait_until(found, within_s=40, what=f"{job_id} to end")
+        record = wait_until(found, within_s=90, what=f"{job_id} to end")
         assert isinstance(record, JobRecord)
         return record
 
@@ -131,7 +131,7 @@ class Application:
         for process in self.running:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 @pytest.fixture
@@ -274,7 +274,7 @@ def test_metrics_are_served_by_the_parent_and_where_asked_for_by_the_worker(
 def test_a_worker_that_dies_is_replaced(app: Application) -> None:
     app.start()
     os.kill(app.events("child_started")[0]["pid"], signal.SIGKILL)
-    wait_until(lambda: len(app.events("worker_started")) == 2, within_s=40)
+    wait_until(lambda: len(app.events("worker_started")) == 2, within_s=90)
     assert app.result(app.enqueue("refresh_exercises"))["refreshed"] == 24
 
 
@@ -344,7 +344,7 @@ def test_a_stop_ends_parent_and_worker_and_the_job_goes_back(app: Application) -
     job_id = app.enqueue("refresh_exercises")
     wait_until(lambda: app.stack.state(job_id) == "processing")
     app.running[0].send_signal(signal.SIGTERM)
-    assert app.running[0].wait(timeout=20) == 0
+    assert app.running[0].wait(timeout=60) == 0
     assert app.events("worker_shutdown_complete")
     assert app.stack.state(job_id) == "pending"
 
@@ -415,7 +415,7 @@ def test_jobs_can_be_enqueued_by_hand_and_from_python(app: Application) -> None:
     before = use_backend(ServersBackend(app.stack.jobs))
     try:
         handle = RefreshExercises.perform_async()
-        assert handle.get(timeout=30)["refreshed"] == 24
+        assert handle.get(timeout=60)["refreshed"] == 24
         assert JobHandle(handle.id).status == "completed"
     finally:
         use_backend(before)

@@ -141,7 +141,7 @@ def running(environment: dict[str, str], tmp_path: Path) -> Iterator[dict[str, P
     yield logs
     for process in reversed(started):
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_set_up_is_one_command() -> None:
@@ -206,11 +206,11 @@ def test_passwords_foreign_hosts_and_taken_ports_are_minded(
         )
 
     elsewhere = local(WORKER_REDIS__HOST="redis.example.org")
-    assert "not on this machine by your settings: Redis" in elsewhere.communicate(timeout=20)[0]
+    assert "not on this machine by your settings: Redis" in elsewhere.communicate(timeout=60)[0]
     assert elsewhere.returncode == 78
     with socket.create_server(("127.0.0.1", own_ports["8001"])):
         refused = local()
-        assert "cannot start" in refused.communicate(timeout=20)[0]
+        assert "cannot start" in refused.communicate(timeout=60)[0]
     assert refused.returncode == 69
     with local(WORKER_REDIS__PASSWORD="open sesame") as locked:
         assert locked.stdout is not None

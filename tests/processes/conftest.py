@@ -33,7 +33,7 @@ FAILING_VOICE: dict[str, Any] = {
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def wait_until(condition: Callable[[], Any], *, within_s: float = 20.0, what: str = "") -> Any:
+def wait_until(condition: Callable[[], Any], *, within_s: float = 60.0, what: str = "") -> Any:
     """Poll until the condition holds and return its value; fail with `what` past the deadline."""
     deadline = time.monotonic() + within_s
     while True:

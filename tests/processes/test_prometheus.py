@@ -66,4 +66,4 @@ def test_a_worker_is_scraped_and_every_query_is_understood(stack: Stack, tmp_pat
         wait_until(lambda: healthy() == alerts(), what="every rule evaluated")
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=60)

@@ -58,7 +58,7 @@ def test_a_change_starts_the_worker_anew_and_its_job_goes_on(stack: Stack, sourc
     record = stack.database.jobs.get("a")
     assert record is not None and (record.interruptions, record.crashes) == (1, 0)
     parent.send_signal(signal.SIGTERM)
-    assert parent.wait(timeout=15) == 0
+    assert parent.wait(timeout=60) == 0
     assert stack.state("a") == "pending"
 
 
@@ -72,7 +72,7 @@ def test_a_mistake_in_the_source_waits_for_its_correction(stack: Stack, source: 
     edited.write_text(right)
     wait_until(lambda: _log(stack, parent).count('"worker_started"') == 2)
     parent.send_signal(signal.SIGTERM)
-    assert parent.wait(timeout=15) == 0
+    assert parent.wait(timeout=60) == 0
 
 
 def test_only_a_named_folder_is_watched(stack: Stack, source: Path) -> None:
@@ -83,7 +83,7 @@ def test_only_a_named_folder_is_watched(stack: Stack, source: Path) -> None:
     wait_until(lambda: len(stack.events(parent, "worker_started")) == 2)
     assert [told["files"] for told in stack.events(parent, "source_changed")] == [["states.py"]]
     parent.send_signal(signal.SIGTERM)
-    assert parent.wait(timeout=15) == 0
+    assert parent.wait(timeout=60) == 0
 
 
 def test_a_folder_is_told_from_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

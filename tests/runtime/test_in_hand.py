@@ -128,7 +128,7 @@ def test_what_comes_while_a_suspect_waits_to_be_alone_goes_back() -> None:
         begun, returned = hands.sort([held("a"), held("b", 1)], 2)
         assert (begun, ids(returned)) == ([], ["a", "b"])
         hands.arrived(2)
-        begun, returned = first.result(timeout=5)
+        begun, returned = first.result(timeout=60)
     assert (ids(begun), returned) == (["suspect"], [])
     hands.begin(begun[0])
     hands.arrived(1)
@@ -147,7 +147,7 @@ def test_a_suspect_that_others_were_faster_than_goes_back() -> None:
         late = threads.submit(hands.sort, [held("suspect", 1)], 1)
         hands.begin(begun[0])
         hands.arrived(1)
-        begun, returned = late.result(timeout=5)
+        begun, returned = late.result(timeout=60)
     assert (begun, ids(returned)) == ([], ["suspect"])
 
 

@@ -48,7 +48,7 @@ def test_a_signal_ends_a_blocking_read_inside_a_stage(interrupts: Interrupts) ->
     timer.start()
     with pytest.raises(ShutdownRequested), interrupts.stage("voice_gen"):
         blocking_read()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert interrupts.stop_reason == "SIGTERM"
 
 

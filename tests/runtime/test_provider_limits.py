@@ -51,9 +51,9 @@ def test_never_more_in_flight_than_places(redis_url: str, client: Any) -> None:
 
 
 def test_a_dead_workers_place_comes_free(redis_url: str, client: Any) -> None:
-    assert slots.take(client, "voice", "dead", places=1, lease_s=0.2)
+    assert slots.take(client, "voice", "dead", places=1, lease_s=1)
     assert not slots.take(client, "voice", "next", places=1, lease_s=10)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not slots.take(client, "voice", "next", places=1, lease_s=10):
         assert time.monotonic() < deadline
     slots.give_back(client, "voice", "next")
@@ -90,7 +90,7 @@ def test_it_is_asked_again_after_a_while(redis_url: str, client: Any) -> None:
     limits = limits_of(redis_url, reset_s=1.0)
     for _ in range(3):
         fail(limits, ProviderUnavailable("503"))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             with limits.slot("voice"):
@@ -109,7 +109,7 @@ def test_a_failed_trial_costs_no_attempt_and_keeps_the_vendors_hint(
     for _ in range(3):
         fail(limits, ProviderUnavailable("503"))
     down, tried = ProviderUnavailable("still", retry_after_s=20), False
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not tried:
         assert time.monotonic() < deadline
         with pytest.raises(NotNow) as caught, limits.slot("voice"):

@@ -49,6 +49,6 @@ def test_a_new_database_that_another_process_is_making_is_waited_for(tmp_path: P
         with pytest.raises(TimeoutError):
             answer.result(timeout=0.3)
         maker.execute("COMMIT")
-        assert answer.result(timeout=5) == 1
+        assert answer.result(timeout=60) == 1
     maker.close()
     engine.dispose()
