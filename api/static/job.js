@@ -4,6 +4,7 @@ import { badge, h, heading, progressBar, say } from "./dom.js";
 import { age, between, clock, count, duration, moment, stageName, STAGE_NAMES, titleOf } from "./format.js";
 import { get, post } from "./http.js";
 import { follow } from "./live.js";
+import { settled } from "./timers.js";
 import { filesPanel, reportPanel } from "./files.js";
 import { timeLine } from "./timeline.js";
 import { videoPanel } from "./video.js";
@@ -24,11 +25,7 @@ export async function render(page, { id, may, signal }) {
   let job;
   let bar;
   let played = "";
-  let soon = 0;
-  const again = () => {
-    clearTimeout(soon);
-    soon = setTimeout(() => load().catch(() => null), 300);
-  };
+  const again = settled(300, () => load(), signal);
 
   async function load() {
     job = await get(path);
@@ -53,7 +50,7 @@ export async function render(page, { id, may, signal }) {
 
   function watch() {
     log.replaceChildren();
-    follow(`${path}/events`, (event) => {
+    follow(`${path}/events`, signal, (event) => {
       log.append(logLine(event));
       log.scrollTop = log.scrollHeight;
       if (!FINAL.includes(job.status)) {
@@ -83,7 +80,6 @@ export async function render(page, { id, may, signal }) {
 
   await load();
   watch();
-  signal.addEventListener("abort", () => clearTimeout(soon));
 }
 
 function doing(job) {

@@ -4,6 +4,7 @@ import { badge, h, heading, progressBar } from "./dom.js";
 import { age, between, count, duration, stageName, titleOf } from "./format.js";
 import { get } from "./http.js";
 import { follow } from "./live.js";
+import { every, settled } from "./timers.js";
 
 const STATES = ["pending", "scheduled", "processing", "completed", "failed", "cancelled"];
 const PAGE = 25;
@@ -39,18 +40,14 @@ export async function render(page, { tenant, signal }) {
 
   page.replaceChildren(heading("Jobs"), form, total, shown, h("p.more", {}, more));
   await load(null);
-  let soon = 0;
-  follow("/events", (event) => {
+  // A job that is not shown: perhaps a new one. Only the top of the list is asked for anew.
+  const soon = settled(600, () => rows.size <= PAGE && load(null), signal);
+  follow("/events", signal, (event) => {
     const row = rows.get(event.job_id);
     if (row) row.tell(event);
-    else {
-      // A job that is not shown: perhaps a new one. Only the top of the list is asked for anew.
-      clearTimeout(soon);
-      soon = setTimeout(() => { if (rows.size <= PAGE) load(null).catch(() => null); }, 600);
-    }
+    else soon();
   });
-  const ages = setInterval(() => rows.forEach((row) => row.grow()), 5000);
-  signal.addEventListener("abort", () => { clearTimeout(soon); clearInterval(ages); });
+  every(5000, () => rows.forEach((row) => row.grow()), signal);
 }
 
 function said(found) {

@@ -8,8 +8,11 @@ export function whenChanged(callback) {
   shown = callback;
 }
 
-// Follow `path`; `onEvent` gets each message, `onEnd` the state that a job's stream ends with.
-export function follow(path, onEvent, onEnd = () => {}) {
+// Follow `path` until `signal` aborts, or another stream takes its place; `onEvent` gets each
+// message, `onEnd` the state that a job's stream ends with.
+export function follow(path, signal, onEvent, onEnd = () => {}) {
+  // A page that was left while it was being made must not end the stream of its successor.
+  if (signal.aborted) return;
   stop();
   const mine = new EventSource(path);
   source = mine;

@@ -5,6 +5,7 @@ import { badge, figure, h, heading, progressBar, table } from "./dom.js";
 import { bytes, count, duration, money, stageName, titleOf } from "./format.js";
 import { get } from "./http.js";
 import { follow } from "./live.js";
+import { every, settled } from "./timers.js";
 
 const EVERY_MS = 5000;
 const STATES = ["processing", "pending", "scheduled", "completed", "failed", "cancelled"];
@@ -25,18 +26,13 @@ export async function render(page, { signal }) {
     }
   };
   await refresh();
-  let soon = 0;
-  const again = () => refresh().catch(() => null);
-  follow("/events", (event) => {
+  // A change of state moves the figures; a burst of them asks once.
+  const soon = settled(400, refresh, signal);
+  follow("/events", signal, (event) => {
     bars.get(event.job_id)?.(event);
-    // A change of state moves the figures; a burst of them asks once.
-    if (event.status || !bars.has(event.job_id)) {
-      clearTimeout(soon);
-      soon = setTimeout(again, 400);
-    }
+    if (event.status || !bars.has(event.job_id)) soon();
   });
-  const timer = setInterval(again, EVERY_MS);
-  signal.addEventListener("abort", () => { clearInterval(timer); clearTimeout(soon); });
+  every(EVERY_MS, refresh, signal);
 }
 
 function fill(page, bars, seen, queues, workers, running) {

@@ -3,6 +3,7 @@
 import { badge, h, heading, say, table } from "./dom.js";
 import { age, ahead, moment } from "./format.js";
 import { get, post } from "./http.js";
+import { every } from "./timers.js";
 
 const EVERY_MS = 10000;
 
@@ -51,8 +52,7 @@ export async function render(page, { may, signal }) {
   }, label);
 
   await refresh();
-  const timer = setInterval(() => refresh().catch(() => null), EVERY_MS);
-  signal.addEventListener("abort", () => clearInterval(timer));
+  every(EVERY_MS, refresh, signal);
 }
 
 const heads = (may) => ["Name", "When", "Next", "Last", "Queue", ...(may("operate") ? ["Do"] : [])];

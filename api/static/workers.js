@@ -4,6 +4,7 @@ import { badge, h, heading, say, table } from "./dom.js";
 import { bytes, count, duration } from "./format.js";
 import { get, post } from "./http.js";
 import { jobOf } from "./overview.js";
+import { every } from "./timers.js";
 
 const EVERY_MS = 3000;
 
@@ -22,8 +23,7 @@ export async function render(page, { may, signal }) {
     if (!signal.aborted) fill(page, workers, found.queues, may("operate") ? act : null);
   };
   await refresh();
-  const timer = setInterval(() => refresh().catch(() => null), EVERY_MS);
-  signal.addEventListener("abort", () => clearInterval(timer));
+  every(EVERY_MS, refresh, signal);
 }
 
 function fill(page, workers, queues, act) {

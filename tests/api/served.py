@@ -52,9 +52,9 @@ class Served:
         return Holder(self.shop.client, found, lease_s=60, final_ttl_s=60)
 
 
-def tell(holder: Holder, percent: int) -> None:
-    message = progress_message(holder.claim.job_id, "script_gen", percent, "w")
-    assert holder.progress("script_gen", percent, message)
+def tell(holder: Holder, percent: int, stage: str = "script_gen") -> None:
+    message = progress_message(holder.claim.job_id, stage, percent, "w")
+    assert holder.progress(stage, percent, message)
 
 
 def end(holder: Holder) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from store.records import NewJob
 from tests.api.browser import DESK, PHONE, barriers, go, needs_chromium, width
@@ -117,6 +117,40 @@ def test_progress_comes_by_the_event_stream(page: Page, served: Served) -> None:
     for figure in (7, 19, 23):
         tell(holder, figure)
         expect(bar).to_have_attribute("aria-valuenow", str(figure))
+
+
+def test_a_page_left_while_it_was_being_made_leaves_the_stream_to_the_next(
+    page: Page, served: Served
+) -> None:
+    holder = served.held("live")
+    served.shop.database.jobs.change.claim("live", fence=1, worker_id="w", instance="i")
+    held: list[Route] = []
+    page.route("**/jobs/live", lambda route: held.append(route))
+    page.goto(f"{served.url}/#/jobs/live")
+    wait_until(lambda: page.evaluate("1") and held, what="the job to be asked for")
+    go(page, served, "/jobs")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    with page.expect_response("**/jobs/live"):
+        held[0].continue_()
+    bar = page.locator('[data-job="live"] [role=progressbar]')
+    for figure in (7, 19):
+        tell(holder, figure)
+        expect(bar).to_have_attribute("aria-valuenow", str(figure))
+
+
+def test_the_overview_names_the_stage_that_the_bar_is_in(page: Page, served: Served) -> None:
+    holder = served.held("live")
+    served.shop.database.jobs.change.claim("live", fence=1, worker_id="w", instance="i")
+    tell(holder, 1)
+    go(page, served, "/jobs")
+    go(page, served, "/")
+    made = page.locator(".running li")
+    expect(made).to_be_visible()
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")
+    for stage, name in (("voice_gen", "Voice"), ("compositing", "Compositing")):
+        tell(holder, 40, stage=stage)
+        expect(made).to_contain_text(name)
 
 
 def test_a_job_is_cancelled_and_a_dead_letter_is_replayed(
