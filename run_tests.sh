@@ -29,14 +29,16 @@ tests/tools.sh "$tools"
 "$venv/bin/ruff" format --check --quiet .
 "$venv/bin/ruff" check --quiet .
 
-# Four at once: the types; two halves of the tests that wait for processes, leases and servers most
-# of their time; and the rest, which computes. Each has servers of its own: none sees the others.
+# Five at once, so that both cores are busy to the end: the types; two halves of the tests that wait
+# for processes, leases and servers most of their time; and two of the rest, which compute. Each has
+# servers of its own: none sees the others.
 waiting=(tests/processes tests/durability tests/test_*.py)
 jobs=(tests/background tests/examples)
+pages=(tests/api tests/commands tests/deploy)
 computing=()
 for folder in tests/*/; do
     folder="${folder%/}"
-    case " ${waiting[*]} ${jobs[*]} tests/live " in
+    case " ${waiting[*]} ${jobs[*]} ${pages[*]} tests/live " in
     *" $folder "*) ;;
     *) if compgen -G "$folder/**/test_*.py" >/dev/null || compgen -G "$folder/test_*.py" >/dev/null; then
         computing+=("$folder")
@@ -45,31 +47,34 @@ for folder in tests/*/; do
 done
 logs="$(mktemp -d)"
 trap 'rm -rf "$logs"' EXIT
+# A cache and a folder each: they would write over, and tidy up, what is each other's.
+tests_of() { # name, niceness, paths ...
+    nice -n "$2" "$venv/bin/python" -m pytest -o "cache_dir=.pytest_cache/$1" \
+        --basetemp "$logs/$1.d" "${@:3}"
+}
 # What computes yields to what waits, whose deadlines are other people's time-outs.
-# A cache and a folder each: the two would write over, and tidy up, what is the other's.
 nice -n 15 "$venv/bin/mypy" --no-error-summary . >"$logs/types" 2>&1 &
-types=$!
-"$venv/bin/python" -m pytest -o cache_dir=.pytest_cache/waiting \
-    --basetemp "$logs/w" "${waiting[@]}" >"$logs/waiting" 2>&1 &
-waits=$!
-"$venv/bin/python" -m pytest -o cache_dir=.pytest_cache/jobs \
-    --basetemp "$logs/j" "${jobs[@]}" >"$logs/jobs" 2>&1 &
-others=$!
+running=("types $!")
+tests_of waiting 0 "${waiting[@]}" >"$logs/waiting" 2>&1 &
+running+=("waiting $!")
+tests_of jobs 0 "${jobs[@]}" >"$logs/jobs" 2>&1 &
+running+=("jobs $!")
+tests_of pages 0 "${pages[@]}" >"$logs/pages" 2>&1 &
+running+=("pages $!")
 failed=0
-nice -n 15 "$venv/bin/python" -m pytest -o cache_dir=.pytest_cache/computing \
-    --basetemp "$logs/c" "${computing[@]}" | tee "$logs/computing" || failed=1
-wait "$types" || failed=1
-cat "$logs/types"
-echo "Tests that wait for processes and servers:"
-wait "$waits" || failed=1
-cat "$logs/waiting"
-echo "Tests of background jobs and examples:"
-wait "$others" || failed=1
-cat "$logs/jobs"
+echo "Tests that compute (and beside them the others, told when they are done):"
+tests_of computing 10 "${computing[@]}" 2>&1 | tee "$logs/computing" || failed=1
+for one in "${running[@]}"; do
+    read -r name number <<<"$one"
+    [[ $name == types ]] || echo "Tests of $name:"
+    wait "$number" || failed=1
+    cat "$logs/$name"
+done
 echo
-if grep -qh '^SKIPPED' "$logs/computing" "$logs/waiting" "$logs/jobs"; then
+told=("$logs/computing" "$logs/waiting" "$logs/jobs" "$logs/pages")
+if grep -qh '^SKIPPED' "${told[@]}"; then
     echo "These tests did not run here, for want of what they name:"
-    grep -h '^SKIPPED' "$logs/computing" "$logs/waiting" "$logs/jobs"
+    grep -h '^SKIPPED' "${told[@]}"
 else
     echo "Every test ran; none was skipped."
 fi

@@ -22,8 +22,9 @@ EventId = tuple[int, int]
 _RING = 4000
 _BLOCK_MS = 1000
 _AWAY_S = 0.5
-#: What comes within this time is told together: each telling wakes every stream.
-_GATHER_S = 0.1
+#: After a telling, what comes next is gathered for so long for each stream that was told, within
+#: these bounds: it wakes them all, and 200 of them would keep this process busy with little else.
+_GATHER_S, _GATHER_LEAST_S, _GATHER_MOST_S = 0.0015, 0.03, 0.3
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Hub:
         self._ring: deque[LoggedEvent] = deque(maxlen=_RING)
         self._dropped: EventId = (0, 0)
         self._changed = asyncio.Event()
+        self._waiting = self._told = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-hub", daemon=True)
@@ -92,11 +94,14 @@ class Hub:
     async def wait(self, seconds: float) -> None:
         """Until something new is there, or the time is over."""
         changed = self._changed
+        self._waiting += 1
         try:
             async with asyncio.timeout(seconds):
                 await changed.wait()
         except TimeoutError:
             return
+        finally:
+            self._waiting -= 1
 
     def _run(self) -> None:
         last: str | None = None
@@ -112,7 +117,8 @@ class Hub:
             if entries:
                 last = entries[-1][0]
                 self._tell([_event(*entry) for entry in entries], None)
-                self._ended.wait(_GATHER_S)
+                gather_s = _GATHER_S * self._told
+                self._ended.wait(min(_GATHER_MOST_S, max(_GATHER_LEAST_S, gather_s)))
         self._client.connection_pool.disconnect()
 
     def _tell(self, events: list[LoggedEvent], start: EventId | None) -> None:
@@ -127,6 +133,7 @@ class Hub:
             if len(self._ring) == _RING:
                 self._dropped = self._ring[0].id
             self._ring.append(event)
+        self._told = self._waiting
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -11,20 +10,17 @@ from fastapi.responses import JSONResponse
 
 from api.examples import COST
 from api.metrics import exposition
-from api.models import Bucket, Health, Ordered, Overview, Queue, Queues, Worker
+from api.models import Health, Ordered, Overview, Queue, Queues, Worker
 from api.security import Operator, Reader
 from api.shop import Shop, TheShop
 from errors import QueueUnavailable, StoreUnavailable
-from jobs.work import VIDEO
 from redis_queue import control, keys, presence, upkeep, waiting
 from redis_queue.connection import translated
 from store.records import utc_now
 
 router = APIRouter(tags=["system"])
 
-_HOURS_SHOWN = 24
 QueueName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
-_BUCKET_S = 3600
 
 
 @router.get("/health", responses={200: {"model": Health}, 503: {"model": Health}})
@@ -132,41 +128,7 @@ def costs(
 @router.get("/overview")
 def overview(caller: Reader, shop: TheShop) -> Overview:
     """The last 24 hours at a glance."""
-    now = utc_now()
-    since = now - timedelta(hours=_HOURS_SHOWN)
-    ended = shop.database.listing.ended_since(since, caller.tenant)
-    # The pace is that of videos: a background job may take a moment or a day.
-    done = [job for job in ended if job.state == "completed" and job.kind == VIDEO]
-    took = sorted(
-        (job.finished_at - (job.started_at or job.created_at)).total_seconds() for job in done
-    )
-    waits = [(job.started_at - job.created_at).total_seconds() for job in done if job.started_at]
-    counts = {"completed": [0] * _HOURS_SHOWN, "failed": [0] * _HOURS_SHOWN}
-    for job in ended:
-        place = int((job.finished_at - since).total_seconds() // _BUCKET_S)
-        if job.state in counts:
-            counts[job.state][min(place, _HOURS_SHOWN - 1)] += 1
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    spent = shop.database.calls.costs("day", since=today, tenant=caller.tenant)
-    return Overview(
-        states=shop.database.listing.by_state(caller.tenant),
-        buckets=[
-            Bucket(
-                start=since + timedelta(seconds=_BUCKET_S * place),
-                completed=counts["completed"][place],
-                failed=counts["failed"][place],
-            )
-            for place in range(_HOURS_SHOWN)
-        ],
-        bucket_s=_BUCKET_S,
-        completed=sum(counts["completed"]),
-        failed=sum(counts["failed"]),
-        seconds_median=round(statistics.median(took), 3) if took else None,
-        seconds_p95=round(took[min(len(took) - 1, int(len(took) * 0.95))], 3) if took else None,
-        wait_median_s=round(statistics.median(waits), 3) if waits else None,
-        cost_today_microusd=sum(row["spent_microusd"] for row in spent),
-        in_doubt_microusd=sum(row["doubtful_microusd"] for row in spent),
-    )
+    return shop.overviews.of(shop.database, caller.tenant)
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

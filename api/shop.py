@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 
 from api.hub import Hub
+from api.overview import Overviews
 from api.security import Caller, Reader
 from background.discovery import discover
 from background.kinds import Registry
@@ -34,6 +35,7 @@ class Shop:
     database: Database
     storage: ObjectStorage
     hub: Hub
+    overviews: Overviews = field(default_factory=Overviews)
 
     @property
     def jobs(self) -> Jobs:

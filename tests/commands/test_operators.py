@@ -68,16 +68,25 @@ def test_top_keeps_a_terminal_fresh_and_leaves_it_as_it_was(cli: Cli) -> None:  
         stderr=theirs,
     )
     os.close(theirs)
-    shown = b""
+    shown = bytearray()
+
+    def shows(what: bytes) -> bool:
+        shown.extend(os.read(ours, 65_536))
+        return what in shown
+
+    def ends() -> bool:
+        try:
+            shown.extend(os.read(ours, 65_536))
+        except OSError:  # the other side is closed
+            return True
+        return False
+
     try:
-        while b"video-low" not in shown or b"1 waiting" not in shown:
-            if b"video-low" in shown and not cli.stack.database.jobs.get("a"):
-                cli.stack.submit("a")
-            shown += os.read(ours, 65_536)
+        wait_until(lambda: shows(b"video-low"))
+        cli.stack.submit("a")
+        wait_until(lambda: shows(b"1 waiting"))
         watching.send_signal(signal.SIGINT)
-        while True:
-            shown += os.read(ours, 65_536)
-    except OSError:  # the other side is closed
+        wait_until(ends)
         assert watching.wait(timeout=60) == 0
     finally:
         watching.kill()

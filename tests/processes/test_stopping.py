@@ -57,7 +57,7 @@ def test_a_job_that_was_handed_back_goes_on_at_its_first_unfinished_stage(stack:
 
 
 def test_a_stop_during_a_back_off_sleep_is_heard(stack: Stack) -> None:
-    worker = stack.started(**FAILING_VOICE, WORKER_RETRY_BASE_S=60)
+    worker = stack.started(**FAILING_VOICE, WORKER_RETRY_BASE_S=60, WORKER_PARK_AFTER_S=600)
     stack.submit("a")
     wait_until(lambda: stack.events(worker, "job_retry_scheduled"))
     began = time.monotonic()
