@@ -73,6 +73,8 @@ def create_app(settings: Settings, shop: Shop | None = None) -> FastAPI:
         # Those pages would load scripts from elsewhere; api/routes_docs.py has one of our own.
         docs_url=None,
         redoc_url=None,
+        # /metrics tells it; FastAPI's own would look for an exporter at each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.shop = found
     app.state.guard = Guard(settings)

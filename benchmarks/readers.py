@@ -37,8 +37,8 @@ from runtime.submit import Jobs
 _TOKEN = "bench-token-0123456789"
 _PORT = 18_080
 _WORKERS = 4
-#: A reader is cut off after so many events.
-_CUT_AFTER = 70
+#: A reader is cut off after so many events: some 25 come back every second.
+_CUT_AFTER = 250
 _STAGE_S = {"waiting": 0.25, "busy": 0.0}
 #: More than four workers can do in a second, but not so many that the rest takes long.
 _FILLED_PER_S = {"waiting": 5, "busy": 60}
