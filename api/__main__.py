@@ -27,6 +27,9 @@ def main() -> None:
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=3,
+        # Longer than clients and proxies keep an idle connection (5 to 60 s): whoever closes it
+        # first must be the side that sends, or a request meets a connection that is just closed.
+        timeout_keep_alive=75,
     )
 
 

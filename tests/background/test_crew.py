@@ -212,7 +212,7 @@ def test_what_runs_beside_a_poison_job_is_not_taken_for_one(fleet: Stack) -> Non
         states = {handle.status for handle in (*beside, poison)}
         return states <= {"completed", "failed"}
 
-    wait_until(over, within_s=60)
+    wait_until(over, within_s=180)
     assert [worker.poll() for worker in workers[:3]] == [-signal.SIGKILL] * 3
     assert poison.status == "failed" and "died 3 times" in (poison.record.error or "")
     assert [handle.status for handle in beside] == ["completed"] * 2
@@ -230,7 +230,7 @@ def test_a_video_is_not_taken_for_the_poison_job_beside_it(fleet: Stack) -> None
             workers.append(fleet.start(**settings))
         return {fleet.state("film"), poison.status} <= {"completed", "failed"}
 
-    wait_until(over, within_s=90)
+    wait_until(over, within_s=180)
     assert [worker.poll() for worker in workers[:2]] == [-signal.SIGKILL] * 2
     assert poison.status == "failed"
     assert fleet.state("film") == "completed"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from tests.commands.warm import run_cli
 from tests.processes.conftest import ROOT, Stack, any_stack, stack, wait_until  # noqa: F401
 from tests.stubs.receiver import SECRET, Receiver
 from tests.stubs.server import Fault
@@ -23,13 +23,7 @@ class Cli:
         self.stack = on
 
     def __call__(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        ended = subprocess.run(
-            [sys.executable, str(ROOT / "cli.py"), *arguments],
-            env=self.stack.environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        ended = run_cli(arguments, self.stack.environment())
         assert ended.returncode == code, ended.stderr
         assert "Traceback" not in ended.stderr
         return ended

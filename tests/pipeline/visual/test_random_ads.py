@@ -37,7 +37,7 @@ from tests.pipeline.visual.random_ads import (
 )
 
 RENDERS = int(os.environ.get("TEST_RENDERS", "3"))
-LAYOUTS = int(os.environ.get("TEST_LAYOUTS", "200"))
+LAYOUTS = int(os.environ.get("TEST_LAYOUTS", "120"))
 
 
 @cache
