@@ -26,12 +26,17 @@ def wait_described(stack: Stack, **wanted: str) -> dict[str, str]:
 
 
 def test_a_worker_tells_what_it_does(stack: Stack) -> None:
-    stack.started(NULL_STAGE_SECONDS=0.5)
+    stack.started(NULL_STAGE_SECONDS=1)
     row = wait_described(stack, state="idle", stage="", current_job="")
     assert float(row["cpu_percent"]) >= 0
     stack.submit("a")
-    row = wait_described(stack, state="working", current_job="a")
-    assert row["stage"] in STAGES
+
+    def names_the_stage() -> bool:
+        row = described(stack)
+        told = (row["state"], row["current_job"]) == ("working", "a")
+        return told and row["stage"] in STAGES
+
+    wait_until(names_the_stage)
     stack.wait_state("a", "completed")
     wait_described(stack, state="idle", current_job="")
 
