@@ -21,14 +21,22 @@ export async function reportPanel(job) {
     h("div.panel-head", {}, h("h2", {}, "Report"), h("p.muted", {}, `${passed} of ${report.checks.length} checks passed`)),
     h("ul.checks", {}, report.checks.map((check) => h(`li.${check.passed ? "is-passed" : "is-missed"}`, {},
       h("span.unseen", {}, check.passed ? "passed: " : "missed: "), h("span", {}, readable(check.name)),
-      h("span.muted.num", {}, shown(check))))));
+      h("span.num", {}, shown(check), limitOf(check))))));
 }
 
 const readable = (name) => String(name).replaceAll("_", " ");
 
+// What it was held to, which also names the unit; nothing where it can only be what it is.
+function limitOf(check) {
+  const told = check.expected;
+  return typeof told === "string" && told !== check.measured && told !== "any" ? h("span.sub", {}, told) : null;
+}
+
 function shown(check) {
   const value = check.measured ?? check.value;
   if (value === null || value === undefined) return "";
+  if (check.name === "file size") return bytes(value);
+  if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") return `${Math.round(value * 100) / 100}`;
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -101,6 +101,7 @@ def test_a_job_is_submitted_watched_and_played(
     wait_until(lambda: video.evaluate("video => video.currentTime") > 0.3, what="playing")
     assert video.evaluate("video => video.error") is None
     expect(page.get_by_text("checks passed")).to_be_visible()
+    expect(page.get_by_text("at most -1 dBTP")).to_be_visible()
     expect(page.get_by_role("link", name="manifest.json")).to_be_visible()
 
 
