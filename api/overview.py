@@ -28,7 +28,7 @@ class Overviews:
         self._making: defaultdict[str | None, threading.Lock] = defaultdict(threading.Lock)
 
     def of(self, database: Database, tenant: str | None) -> Overview:
-        """As of now, or of a moment ago: up to ten times as long as it took, and two seconds."""
+        """As of now, or of as short a moment ago as keeps to its share. Raises StoreUnavailable."""
         with self._making[tenant]:
             until, found = self._kept.get(tenant, (0.0, None))
             began = time.monotonic()

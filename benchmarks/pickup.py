@@ -19,7 +19,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,7 @@ Row = tuple[str, str, str]
 
 def idle(jobs: int, database_url: str, folder: Path) -> list[Row]:
     """Pick-up by a worker that has nothing else to do."""
-    with (
-        EmbeddedRedis(folder / "valkey") as redis,
-        _fleet(redis.url, database_url, folder) as fleet,
-    ):
-        database = Database(database_url)
-        database.init()
-        producer = Jobs(database, connect(redis.url), final_ttl_s=3600)
+    with _stack(database_url, folder) as (fleet, database, producer):
         wait_for(fleet.start("idle"))
         waits_ms = []
         for number in range(jobs + 5):
@@ -65,7 +60,6 @@ def idle(jobs: int, database_url: str, folder: Path) -> list[Row]:
             assert row is not None and row.started_at is not None
             started = row.started_at.timestamp()
             waits_ms.append((max(0.0, started - returned) * 1000, (started - called) * 1000))
-        database.close()
     warm = waits_ms[5:]  # the first ones import the pipeline
     kind = "PostgreSQL" if database_url.startswith("postgres") else "SQLite"
     rows = []
@@ -81,13 +75,7 @@ def idle(jobs: int, database_url: str, folder: Path) -> list[Row]:
 def takeover(database_url: str, folder: Path) -> list[Row]:
     """A killed worker's job on another, with default settings."""
     waits_s = []
-    with (
-        EmbeddedRedis(folder / "valkey") as redis,
-        _fleet(redis.url, database_url, folder) as fleet,
-    ):
-        database = Database(database_url)
-        database.init()
-        producer = Jobs(database, connect(redis.url), final_ttl_s=3600)
+    with _stack(database_url, folder) as (fleet, _database, producer):
         for number in range(3):
             victim = fleet.start(f"victim-{number}", NULL_STAGE_SECONDS=120)
             wait_for(victim)
@@ -99,7 +87,6 @@ def takeover(database_url: str, folder: Path) -> list[Row]:
             _until(lambda: _begun(fleet, other), within_s=60)  # noqa: B023
             waits_s.append(min(_begun(fleet, other)) - killed_at)
             other.kill()
-        database.close()
     return [("takeover after SIGKILL, longest of 3", f"{max(waits_s):.1f} s", "20 s")]
 
 
@@ -108,7 +95,7 @@ def redis_return(database_url: str, folder: Path) -> list[Row]:
     waits_s = []
     server = EmbeddedRedis(folder / "valkey", fsync="always")
     server.__enter__()
-    with _fleet(server.url, database_url, folder) as fleet:
+    with Fleet(server.url, database_url, folder) as fleet:
         database = Database(database_url)
         database.init()
         producer = Jobs(database, connect(server.url), final_ttl_s=3600)
@@ -151,13 +138,7 @@ def claim(folder: Path) -> list[Row]:
 def stop(database_url: str, folder: Path) -> list[Row]:
     """A long stage, cancelled; and one whose worker is asked to stop."""
     cancelled_s, stopped_s = [], []
-    with (
-        EmbeddedRedis(folder / "valkey") as redis,
-        _fleet(redis.url, database_url, folder) as fleet,
-    ):
-        database = Database(database_url)
-        database.init()
-        producer = Jobs(database, connect(redis.url), final_ttl_s=3600)
+    with _stack(database_url, folder) as (fleet, database, producer):
         for number in range(3):
             worker = fleet.start(f"worker-{number}", NULL_STAGE_SECONDS=60)
             wait_for(worker)
@@ -176,7 +157,6 @@ def stop(database_url: str, folder: Path) -> list[Row]:
             stopped_s.append(time.monotonic() - began)
             assert _state(database, back) == "pending"
             producer.cancel(back)
-        database.close()
     return [
         ("cancellation to `cancelled`, longest of 3", f"{max(cancelled_s):.2f} s", "1 s"),
         ("SIGTERM to the end, job handed back, longest of 3", f"{max(stopped_s):.2f} s", "2 s"),
@@ -210,8 +190,16 @@ class _Side:
         self._added += 1
 
 
-def _fleet(redis_url: str, database_url: str, folder: Path) -> Fleet:
-    return Fleet(redis_url, database_url, folder)
+@contextmanager
+def _stack(database_url: str, folder: Path) -> Iterator[tuple[Fleet, Database, Jobs]]:
+    """A Redis of its own, workers to be started on it, the record, and who submits."""
+    with (
+        EmbeddedRedis(folder / "valkey") as redis,
+        Fleet(redis.url, database_url, folder) as fleet,
+        closing(Database(database_url)) as database,
+    ):
+        database.init()
+        yield fleet, database, Jobs(database, connect(redis.url), final_ttl_s=3600)
 
 
 def _state(database: Database, job_id: str) -> str:
